@@ -1,0 +1,1 @@
+"""What every process shares: structured logs, its own metrics, liveness, and a clean stop."""
