@@ -1,0 +1,81 @@
+"""Three questions that may be asked of any process: is it alive, is it ready, how is it doing.
+
+GET /healthz   200 while something moves, 503 when nothing did for too long
+GET /readyz    200 when every condition holds, 503 with the ones that do not
+GET /metrics   Prometheus text
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from copilot_core.errors import Unavailable
+from copilot_service.vital_signs import VitalSigns
+
+
+def _routes(
+    name: str, signs: VitalSigns, registry: CollectorRegistry, stopping: Callable[[], bool]
+) -> list[web.RouteDef]:
+    async def healthz(_: web.Request) -> web.Response:
+        body = {
+            "service": name,
+            "live": not signs.stuck(),
+            "seconds_since_progress": round(signs.still_for_s(), 3),
+        }
+        return web.json_response(body, status=503 if signs.stuck() else 200)
+
+    async def readyz(_: web.Request) -> web.Response:
+        ready = signs.ready() and not stopping()
+        body = {
+            "service": name,
+            "ready": ready,
+            "stopping": stopping(),
+            "waiting_for": signs.waiting_for(),
+        }
+        return web.json_response(body, status=200 if ready else 503)
+
+    async def metrics(request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+
+
+@asynccontextmanager
+async def serving(
+    name: str,
+    signs: VitalSigns,
+    registry: CollectorRegistry,
+    *,
+    host: str,
+    port: int,
+    stopping: Callable[[], bool],
+) -> AsyncGenerator[None]:
+    """Answer the three questions on `host:port` while the block runs; port 0 opens nothing.
+
+    Raises `Unavailable` when the address cannot be bound.
+    """
+    if port == 0:
+        yield
+        return
+    app = web.Application()
+    app.add_routes(_routes(name, signs, registry, stopping))
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as e:
+            raise Unavailable(
+                f"cannot listen on {host}:{port}: {e.strerror}",
+                where="COPILOT_SERVICE_PORT",
+                todo="free the port or choose another",
+            ) from e
+        yield
+    finally:
+        await runner.cleanup()
