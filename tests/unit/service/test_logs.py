@@ -1,0 +1,66 @@
+"""Log lines have one form, and chatty libraries do not drown them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from copilot_service import LogFormat, configure_logs
+from copilot_service.logs import RateLimit
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    yield
+    root.handlers[:], _ = before
+    root.setLevel(before[1])
+    structlog.reset_defaults()
+
+
+def record(logger: str, message: str) -> logging.LogRecord:
+    return logging.LogRecord(logger, logging.ERROR, "", 0, message, (), None)
+
+
+def test_a_chatty_library_is_held_to_a_few_lines_and_the_rest_is_counted() -> None:
+    """1,500 equal lines of aiokafka become five; the next one says how many were left out."""
+    now = [0.0]
+    limit = RateLimit(lines=5, period_s=60, clock=lambda: now[0])
+    passed = [limit.filter(record("aiokafka.conn", "node down")) for _ in range(1500)]
+    assert sum(passed) == 5
+    now[0] = 61
+    late = record("aiokafka.conn", "node down")
+    assert limit.filter(late)
+    assert late.__dict__["suppressed"] == 1495
+
+
+def test_lines_of_the_project_are_never_suppressed() -> None:
+    """Only named third-party loggers are limited."""
+    limit = RateLimit(lines=1, period_s=60, clock=lambda: 0.0)
+    assert all(limit.filter(record("copilot_streams.worker", "x")) for _ in range(100))
+
+
+def test_different_messages_are_limited_apart() -> None:
+    """A rare line passes while a frequent one is held back."""
+    limit = RateLimit(lines=1, period_s=60, clock=lambda: 0.0)
+    assert limit.filter(record("aiokafka", "often"))
+    assert not limit.filter(record("aiokafka", "often"))
+    assert limit.filter(record("aiokafka", "rare"))
+
+
+def test_our_lines_and_those_of_libraries_have_the_same_fields(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """structlog and the standard library both give JSON with process, level, at, logger, event."""
+    configure_logs("worker", format_=LogFormat.JSON)
+    structlog.get_logger("ours").warning("taken over", shard=3)
+    logging.getLogger("theirs").warning("%s is %s", "broker", "down")
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert {"process", "level", "at", "logger", "event"} <= ours.keys() & theirs.keys()
+    assert (ours["event"], ours["shard"]) == ("taken over", 3)
+    assert theirs["event"] == "broker is down"
