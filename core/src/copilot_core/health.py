@@ -1,0 +1,302 @@
+"""The interpreter of the rule tables: from one slot's sight to the next verdict.
+
+Theory of operation. Two machines run side by side over the same table. The *seen* machine takes a
+gate as fired when the visible values fire it. The *worst* machine takes it as fired unless it cannot
+fire whatever was not seen; so its status is never better than the one full sight would have given.
+With full sight they are the same machine. From their difference follows the evidence: as long as the
+worst machine stands elsewhere, something that was not seen may have mattered, and evidence stays
+partial even when everything is visible again (law L3).
+
+    happy     --any gate fires-->                             stressed
+    stressed  --3 critical evaluations in a row-->            critical
+    critical  --no critical gate at its harder threshold-->   stressed     only with full sight
+    stressed  --n evaluations in a row without a gate-->      happy        only with full sight
+
+An evaluation that could not be made (a gate is open) neither counts nor breaks a run of critical
+ones, and breaks a run of good ones. A change of band breaks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf
+
+from copilot_core.events import Band, Evidence, GateFinding, Status
+from copilot_core.quantities import QUANTITY, Range
+from copilot_core.rules import BAND_EDGES, BAND_INDEX, CRITICAL_EVALUATIONS, DEFAULT_HISTORY_REPLICAS, Comparison, Condition, Gate, RulePack
+
+BANDS = tuple(Band)
+_RANK = {Status.UNKNOWN: -1, Status.HAPPY: 0, Status.STRESSED: 1, Status.CRITICAL: 2}
+
+
+def rank(status: Status) -> int:
+    """Order of badness: unknown −1, happy 0, stressed 1, critical 2."""
+    return _RANK[status]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One of the two machines: its status and what it counts.
+
+    `critical_run` and `good_run` are evaluations in a row; `was_critical` tells whether the status
+    was critical since it was last happy.
+    """
+
+    status: Status = Status.UNKNOWN
+    critical_run: int = 0
+    good_run: int = 0
+    was_critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """What runs, as far as thresholds care: replicas None while no deployment was reported."""
+
+    history_replicas: int | None = None
+    scaling_up_evaluations: int = 0
+
+    def factor(self, band: Band) -> float:
+        """Factor on the thresholds that scale: default replicas over actual ones, within [0.5, 2].
+
+        Fewer replicas than the band's default loosen, more tighten; nothing tightens while an
+        autoscaler has been adding replicas for two evaluations or more.
+        """
+        if not self.history_replicas:
+            return 1.0
+        factor = min(max(DEFAULT_HISTORY_REPLICAS[BAND_INDEX[band]] / self.history_replicas, 0.5), 2.0)
+        return max(factor, 1.0) if self.scaling_up_evaluations >= 2 else factor
+
+
+# --- gates --------------------------------------------------------------------------------------
+
+
+def _threshold(condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float) -> Range:
+    base = condition.threshold[BAND_INDEX[band]] * factor
+    if condition.of is None:
+        return Range(base, base, base)
+    other = quantities[condition.of]
+    value = None if other.value is None else base * other.value
+    return Range(value, base * other.low, base * other.high, assumed=other.assumed)
+
+
+def _compare(value: float, comparison: Comparison, threshold: float) -> bool:
+    return value < threshold if comparison == "<" else value >= threshold
+
+
+def _holds(condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float) -> tuple[bool, bool]:
+    """Whether a condition holds as seen, and whether it could hold."""
+    quantity = quantities[condition.quantity]
+    if quantity.void:
+        return False, False
+    threshold = _threshold(condition, band, quantities, factor)
+    seen = (
+        quantity.value is not None
+        and threshold.value is not None
+        and _compare(quantity.value, condition.comparison, threshold.value)
+    )
+    if condition.comparison == "<":
+        return seen, quantity.low < threshold.high
+    return seen, quantity.high >= threshold.low
+
+
+def gate_state(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> tuple[bool, bool]:
+    """Whether a gate fires as seen, and whether it could fire given what was not seen.
+
+    With `recovering` the reported condition is held to `recover` times its threshold.
+    """
+    seen = possible = True
+    for i, condition in enumerate(gate.conditions):
+        factor = 1.0
+        if i == 0:
+            factor *= gate.recover if recovering else 1.0
+            factor *= scaling.factor(band) if gate.scales else 1.0
+        holds, could = _holds(condition, band, quantities, factor)
+        seen, possible = seen and holds, possible and could
+        if not possible:
+            return False, False
+    return seen, possible
+
+
+def finding(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> GateFinding | None:
+    """What a gate's reported condition compared, or None when its value was not seen."""
+    quantity = quantities[gate.main.quantity]
+    factor = (gate.recover if recovering else 1.0) * (scaling.factor(band) if gate.scales else 1.0)
+    threshold = _threshold(gate.main, band, quantities, factor)
+    if quantity.value is None or threshold.value is None:
+        return None
+    return GateFinding(
+        id=gate.id, signal=gate.main.quantity, value=_round(quantity.value), threshold=_round(threshold.value),
+        margin=_round(quantity.value - threshold.value), unit=QUANTITY[gate.main.quantity].unit,
+        comparison=gate.main.comparison, assumed=quantity.assumed or threshold.assumed,
+    )  # fmt: skip
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.6g}") + 0.0
+
+
+# --- bands --------------------------------------------------------------------------------------
+
+
+def next_band(band: Band, transitions_per_s: float) -> Band:
+    """The band after one known rate: up at 55 and 550, down below 45 and 450."""
+    at = BAND_INDEX[band]
+    while at < 2 and transitions_per_s >= BAND_EDGES[at][1]:
+        at += 1
+    while at > 0 and transitions_per_s < BAND_EDGES[at - 1][0]:
+        at -= 1
+    return BANDS[at]
+
+
+def next_bands(bands: tuple[Band, Band], transitions_per_s: float | None) -> tuple[Band, Band]:
+    """The lowest and highest band the cluster could be in; every one when the rate was not seen."""
+    if transitions_per_s is None:
+        return Band.STARTER, Band.HIGH
+    return next_band(bands[0], transitions_per_s), next_band(bands[1], transitions_per_s)
+
+
+# --- one evaluation -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What the table says about one slot.
+
+    `fired` and `possible` hold gate ids, in table order; `possible` includes `fired`. `held` and
+    `held_possible` are the critical gates at their harder thresholds. `gate_runs` counts, for gates
+    that must hold for several slots, how long they have been fired and possible.
+    """
+
+    fired: tuple[str, ...]
+    possible: tuple[str, ...]
+    held: tuple[str, ...]
+    held_possible: tuple[str, ...]
+    gate_runs: dict[str, tuple[int, int]]
+    critical_fired: bool
+    critical_possible: bool
+
+
+def evaluate(
+    rules: RulePack, quantities: Mapping[str, Range], *,
+    band: Band, bands: tuple[Band, Band], scaling: Scaling, gate_runs: Mapping[str, tuple[int, int]], recovering: bool,
+) -> Evaluation:  # fmt: skip
+    """Evaluate every gate once. `recovering` asks for the harder thresholds too."""
+    fired: list[str] = []
+    possible: list[str] = []
+    held: list[str] = []
+    held_possible: list[str] = []
+    runs: dict[str, tuple[int, int]] = {}
+    critical_fired = critical_possible = False
+    others = [b for b in BANDS[BAND_INDEX[bands[0]] : BAND_INDEX[bands[1]] + 1] if b is not band]
+    for gate in rules.gates:
+        seen, could = gate_state(gate, band, quantities, scaling=scaling)
+        could = could or any(gate_state(gate, b, quantities, scaling=scaling)[1] for b in others)
+        critical = gate.severity is Status.CRITICAL
+        if critical and recovering:
+            seen_held, could_hold = gate_state(gate, band, quantities, scaling=scaling, recovering=True)
+            could_hold = could_hold or any(
+                gate_state(gate, b, quantities, scaling=scaling, recovering=True)[1] for b in others
+            )
+            if seen_held:
+                held.append(gate.id)
+            if could_hold:
+                held_possible.append(gate.id)
+        if gate.for_slots > 1 and could:
+            before = gate_runs.get(gate.id, (0, 0))
+            run, worst_run = (before[0] + 1 if seen else 0), before[1] + 1
+            run, worst_run = min(run, gate.for_slots), min(worst_run, gate.for_slots)
+            runs[gate.id] = (run, worst_run)
+            seen, could = run >= gate.for_slots, worst_run >= gate.for_slots
+        if seen:
+            fired.append(gate.id)
+            critical_fired = critical_fired or critical
+        if could:
+            possible.append(gate.id)
+            critical_possible = critical_possible or critical
+    return Evaluation(
+        tuple(fired), tuple(possible), tuple(held), tuple(held_possible), runs, critical_fired, critical_possible
+    )
+
+
+# --- the machines -------------------------------------------------------------------------------
+
+
+def step(machine: Machine, *, critical: bool | None, bad: bool | None, held: bool, full_sight: bool, rules: RulePack) -> Machine:
+    """One step of one machine.
+
+    `critical` and `bad` tell whether a critical gate, or any gate, fired; None when that could not
+    be said. `held` keeps a critical status. Without `full_sight` nothing gets better.
+    """
+    settings = rules.settings
+    critical_run = machine.critical_run if critical is None else min(machine.critical_run + 1, CRITICAL_EVALUATIONS) if critical else 0
+    enough = settings.happy_evaluations_after_critical if machine.was_critical else settings.happy_evaluations
+    good_run = min(machine.good_run + 1, settings.happy_evaluations_after_critical) if bad is False and full_sight else 0
+    status, was_critical = machine.status, machine.was_critical
+    match status:
+        case Status.UNKNOWN:
+            if bad:
+                status = Status.STRESSED
+            elif bad is False and full_sight:
+                status = Status.HAPPY
+        case Status.HAPPY:
+            status = Status.STRESSED if bad else Status.HAPPY
+        case Status.STRESSED:
+            if critical_run >= CRITICAL_EVALUATIONS and critical:
+                status, was_critical = Status.CRITICAL, True
+            elif good_run >= enough:
+                status, was_critical = Status.HAPPY, False
+        case Status.CRITICAL:
+            if full_sight and not critical and not held:
+                status = Status.STRESSED
+    return Machine(status, critical_run, good_run, was_critical)
+
+
+def step_both(seen: Machine, worst: Machine, evaluation: Evaluation, *, full_sight: bool, rules: RulePack) -> tuple[Machine, Machine]:
+    """Advance the seen and the worst machine by one evaluation."""
+    critical = True if evaluation.critical_fired else None if evaluation.critical_possible else False
+    bad = True if evaluation.fired else None if evaluation.possible else False
+    next_seen = step(
+        seen, critical=critical, bad=bad, held=bool(evaluation.held_possible), full_sight=full_sight, rules=rules
+    )
+    next_worst = step(
+        worst, critical=evaluation.critical_possible, bad=bool(evaluation.possible),
+        held=bool(evaluation.held_possible), full_sight=full_sight, rules=rules,
+    )  # fmt: skip
+    return next_seen, next_worst
+
+
+def evidence(*, blind: bool, lacking: bool, seen: Machine, worst: Machine) -> Evidence:
+    """Blind when no server role reports; partial when something is lacking now, or was and may still matter."""
+    if blind:
+        return Evidence.BLIND
+    return Evidence.PARTIAL if lacking or worst.status is not seen.status else Evidence.FRESH
+
+
+# --- reasons ------------------------------------------------------------------------------------
+
+
+def _distance(found: GateFinding) -> float:
+    """How far a value is from its threshold, as a share of the larger of the two."""
+    scale = max(abs(found.value), abs(found.threshold))
+    return abs(found.margin) / scale if scale else inf
+
+
+def nearest(findings: Iterable[GateFinding], *, count: int = 3) -> tuple[GateFinding, ...]:
+    """The findings closest to their thresholds, closest first."""
+    return tuple(sorted(findings, key=lambda f: (_distance(f), f.id))[:count])
+
+
+def counterfactual(former: Status, gates: tuple[GateFinding, ...], *, worse: bool) -> str:
+    """What would have kept the transition from happening, in one sentence.
+
+    Getting worse takes one fired gate, so every one of them would have had to stay clear; getting
+    better takes all gates clear, so the nearest one would have been enough.
+    """
+    if not gates:
+        return f"would have stayed {former} without sight of the cluster"
+    parts = [
+        f"{g.signal} {'at or above' if (g.comparison == '<') == worse else 'below'} {g.threshold:g} {g.unit}"
+        for g in (gates if worse else nearest(gates, count=1))
+    ]
+    return f"would have stayed {former} with " + " and ".join(dict.fromkeys(parts))
