@@ -1,0 +1,118 @@
+"""Fixtures every test may ask for: real components, and how long Hypothesis looks.
+
+    kafka, postgres          one server each for the whole run; leave them running
+    own_kafka, own_postgres  a server of this test alone, to be killed, frozen and restarted
+    pg_dsn                   the address of a new, empty database on `postgres`
+    topic_suffix             a text that makes topic names on `kafka` this test's own
+    prometheus_of(path)      the Prometheus server of a recording (`metrics.om.gz`)
+
+Tests that ask for one get the marker `infra`. A missing component is a skip that names it; with
+CI=true it is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.infra.components import Missing, kafka_files, prometheus_files, required
+from tests.infra.kafka import Kafka
+from tests.infra.postgres import Postgres
+from tests.infra.prometheus import Prometheus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Found = TypeVar("Found")
+
+_REAL_COMPONENTS = {
+    "kafka", "own_kafka", "postgres", "own_postgres", "pg_dsn", "prometheus_of",
+}  # fmt: skip
+
+# No deadline: a busy machine is not a falsified law. "long" is the profile that counts.
+_alike = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("fast", _alike, max_examples=50)
+settings.register_profile("long", _alike, max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by what a test asks for, so that nobody has to remember it."""
+    for item in items:
+        if _REAL_COMPONENTS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("infra")
+
+
+def _found(where: Callable[[], Found]) -> Found:
+    try:
+        return where()
+    except Missing as missing:
+        if required():
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One Kafka broker for the whole run; give topics a `topic_suffix`."""
+    with Kafka(_found(kafka_files), tmp_path_factory.mktemp("kafka") / "home") as server:
+        yield server
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
+    """A Kafka broker of this test alone."""
+    with Kafka(_found(kafka_files), tmp_path / "own-kafka") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the whole run."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test alone."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def pg_dsn(postgres: Postgres) -> Iterator[str]:
+    """The address of an empty database that only this test uses."""
+    name = postgres.create_database()
+    yield postgres.dsn(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def topic_suffix() -> str:
+    """What to append to a topic name on the shared broker, e.g. `.3f9a1c0b`."""
+    return f".{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session")
+def prometheus_of(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[Path], Prometheus]]:
+    """Gives the running server of a gzip-compressed OpenMetrics file; one server per file."""
+    servers: dict[Path, Prometheus] = {}
+    with ExitStack() as running:
+
+        def of(recording: Path) -> Prometheus:
+            if recording not in servers:
+                home = tmp_path_factory.mktemp("prometheus")
+                server = Prometheus(_found(prometheus_files), home, recording=recording)
+                servers[recording] = running.enter_context(server)
+            return servers[recording]
+
+        yield of

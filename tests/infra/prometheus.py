@@ -1,0 +1,122 @@
+"""Prometheus over a recording: OpenMetrics text with timestamps, turned into blocks, then served.
+
+Turning 300 MB of text into blocks takes most of a minute, so the blocks are kept in the cache under
+the digest of the recording, and every server gets hard links to them in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from copilot.embedded.child import free_port
+from tests.infra.components import CACHE, PrometheusFiles
+from tests.infra.process import Child
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_BLOCKS = CACHE / "prometheus-blocks"
+
+
+def blocks_of(files: PrometheusFiles, recording: Path) -> Path:
+    """The folder with the blocks of a gzip-compressed OpenMetrics file; made when not cached."""
+    digest = hashlib.sha256(recording.read_bytes()).hexdigest()[:16]
+    blocks = _BLOCKS / digest
+    if blocks.exists():
+        return blocks
+    # Two test runs may do this at once: each works in a folder of its own, the first rename wins.
+    work = _BLOCKS / f"{digest}.{os.getpid()}"
+    work.mkdir(parents=True)
+    try:
+        text = work / "metrics.om"
+        with gzip.open(recording) as packed, text.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+        subprocess.run(
+            [files.promtool, "tsdb", "create-blocks-from", "openmetrics", text, work / "blocks"],
+            capture_output=True,
+            check=True,
+        )
+        if not blocks.exists():
+            (work / "blocks").rename(blocks)
+    finally:
+        shutil.rmtree(work)
+    return blocks
+
+
+class Prometheus:
+    """A server over the blocks of one recording; scrapes nothing."""
+
+    def __init__(self, files: PrometheusFiles, home: Path, *, recording: Path) -> None:
+        self._port = free_port()
+        data = home / "data"
+        shutil.copytree(blocks_of(files, recording), data, copy_function=os.link)
+        config = home / "prometheus.yml"
+        config.write_text("global: {}\n")
+        command = (
+            str(files.prometheus),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={data}",
+            "--storage.tsdb.retention.time=20y",
+            # The text format carries no staleness markers: with the default of 5 min a gauge would
+            # outlive its target by 5 min, which it did not on the server that was recorded.
+            "--query.lookback-delta=20s",
+            f"--web.listen-address=127.0.0.1:{self._port}",
+        )
+        self._child = Child("Prometheus", command, log=home / "prometheus.log", cwd=home)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._child.kill()
+
+    @property
+    def url(self) -> str:
+        """The base address, without a slash at the end."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def running(self) -> bool:
+        return self._child.running
+
+    def start(self) -> None:
+        """Start on the same port and data; returns when the server says that it is ready."""
+        self._child.start(self._ready)
+
+    def stop(self) -> None:
+        """Clean shutdown (SIGTERM)."""
+        self._child.stop()
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self._child.kill()
+
+    def pause(self) -> None:
+        """Freeze: connections stay open, nothing is answered."""
+        self._child.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._child.resume()
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
