@@ -1,1 +1,1 @@
-"""The one door to the append-only log: a protocol, an in-memory twin, PostgreSQL and Aurora DSQL."""
+"""The one door to the append-only log: protocol, in-memory twin, PostgreSQL and Aurora DSQL."""

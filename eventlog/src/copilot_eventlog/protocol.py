@@ -30,7 +30,7 @@ class Head:
     """Where a shard stands, and the right to write to it.
 
     `source` is the incarnation of what `source_offset` counts in (topic name and cluster id of the
-    broker): an offset means nothing in another incarnation. `source_offset` is −1 before the first
+    broker): an offset means nothing in another incarnation. `source_offset` is -1 before the first
     message. `carry` is opaque to the log.
     """
 
@@ -58,7 +58,7 @@ class Checkpoint:
     """How far a reader of the log has come in one shard.
 
     `reader` and `build` name who reads (a projection and its build, the relay); `position` is the
-    last position dealt with, −1 before the first.
+    last position dealt with, -1 before the first.
     """
 
     reader: str
@@ -93,7 +93,7 @@ class EventLog(Protocol):
     async def take_over(self, shard: int, *, writer: str, source: str) -> Head:
         """Become the writer of a shard; the former writer's next append raises `Fenced`.
 
-        A `source` other than the head's starts counting offsets anew: `source_offset` −1, no carry.
+        A `source` other than the head's starts counting offsets anew: `source_offset` -1, no carry.
         """
         ...
 
@@ -106,10 +106,10 @@ class EventLog(Protocol):
     ) -> Head:
         """Append events after `head` and move it; returns the new head.
 
-        An empty `events` only moves the offset and the carry. A lost answer is resolved by re-reading the
-        head: the same append is never made twice. Raises `Fenced` when another writer took over,
-        `Conflict` when a stream version exists already, `Unavailable` after retries, `Defect` when
-        the head was moved by nobody known.
+        An empty `events` only moves the offset and the carry. A lost answer is resolved by
+        re-reading the head: the same append is never made twice. Raises `Fenced` when another
+        writer took over, `Conflict` when a stream version exists already, `Unavailable` after
+        retries, `Defect` when the head was moved by nobody known or the batch is no transaction.
         """
         ...
 
@@ -134,12 +134,14 @@ class EventLog(Protocol):
         """Keep a snapshot; one that exists already (same stream and version) is left as it is."""
         ...
 
-    async def latest_snapshot(self, stream: str, *, at_or_before: Instant | None = None) -> Snapshot | None:
+    async def latest_snapshot(
+        self, stream: str, *, at_or_before: Instant | None = None
+    ) -> Snapshot | None:
         """The newest snapshot of a stream, or the newest one not after an instant of event time."""
         ...
 
     async def load_checkpoint(self, reader: str, build: str, shard: int) -> Checkpoint:
-        """Where a reader stands; position −1 when it never read."""
+        """Where a reader stands; position -1 when it never read."""
         ...
 
     async def save_checkpoint(self, checkpoint: Checkpoint) -> None:

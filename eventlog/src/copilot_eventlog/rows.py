@@ -1,0 +1,99 @@
+"""Between envelopes and rows: the one place that knows how an event lies in its columns.
+
+`es_event.meta` holds what the envelope has besides its columns, as JSON: topic and partition of the
+causing message (its offset has a column of its own, because it is what changes).
+
+asyncpg speaks `datetime` for `timestamptz`; instants are converted here, at once, both ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import asyncpg
+import orjson
+from whenever import Instant
+
+from copilot_core.events import Causation, NewEvent, RecordedEvent
+from copilot_eventlog.protocol import DeadLetter, Head, Snapshot
+
+
+def columns_of(events: Sequence[NewEvent]) -> tuple[list[object], ...]:
+    """Events as one list per column, in the order in which the append statements bind them."""
+    return (
+        [e.stream for e in events],
+        [e.version for e in events],
+        [e.event_id for e in events],
+        [e.type for e in events],
+        [e.schema_version for e in events],
+        [e.causation and e.causation.offset for e in events],
+        [e.occurred_at.to_stdlib() for e in events],
+        [e.causation and _meta(e.causation.topic, e.causation.partition) for e in events],
+        [e.payload.decode() for e in events],
+    )
+
+
+def recorded_of(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
+    """Rows of the read statements as events."""
+    return [
+        RecordedEvent(
+            shard,
+            pos,
+            stream,
+            version,
+            event_id,
+            type_,
+            schema_version,
+            Instant(occurred_at),
+            Instant(recorded_at),
+            payload.encode(),
+            None if meta is None else Causation(*_source(meta), offset),
+        )
+        for (
+            shard, pos, stream, version, event_id, type_, schema_version, occurred_at, recorded_at,
+            payload, offset, meta,
+        ) in rows
+    ]  # fmt: skip
+
+
+def head_of(row: asyncpg.Record) -> Head:
+    """A row of `es_head` as a head."""
+    return Head(
+        shard=row["shard"],
+        epoch=row["epoch"],
+        next_position=row["next_pos"],
+        source=row["source"],
+        source_offset=row["source_offset"],
+        carry=row["carry"],
+        writer=row["writer"],
+    )
+
+
+def snapshot_of(row: asyncpg.Record) -> Snapshot:
+    """A row of `es_snapshot` as a snapshot."""
+    return Snapshot(row["stream_id"], row["version"], Instant(row["occurred_at"]), row["payload"])
+
+
+def letter_of(row: asyncpg.Record) -> DeadLetter:
+    """A row of `es_dead_letter` as a dead letter."""
+    return DeadLetter(
+        id=row["id"],
+        source=row["source"],
+        code=row["code"],
+        reason=row["reason"],
+        body=row["body"],
+        at=Instant(row["at"]),
+        redriven_at=None if row["redriven_at"] is None else Instant(row["redriven_at"]),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _meta(topic: str, partition: int) -> str:
+    return orjson.dumps({"partition": partition, "topic": topic}).decode()
+
+
+@lru_cache(maxsize=1024)
+def _source(meta: str) -> tuple[str, int]:
+    fields = orjson.loads(meta)
+    return fields["topic"], fields["partition"]
