@@ -35,7 +35,7 @@ from copilot_core.events import (
     ServiceHealthChanged, SightLost, SightRegained, Status, Verdict, new_event,
 )  # fmt: skip
 from copilot_core.health import (
-    Evaluation, Machine, Scaling, counterfactual, evaluate, evidence, finding, nearest, next_band, next_bands,
+    Evaluation, Machine, Scaling, applies, counterfactual, evaluate, evidence, finding, nearest, next_band, next_bands,
     rank, step_both,
 )  # fmt: skip
 from copilot_core.quantities import WINDOW_SLOTS, Range, Sight, missing_needs, survey, understated_roles, without_silent_roles
@@ -424,12 +424,12 @@ def _reasons(state: ClusterState, slot: _Slot, to: Status, rules: RulePack, *, w
         found = [finding(g, slot.band, slot.quantities, scaling=state.scaling) for g in fired]
         return tuple(f for f in found if f is not None)
     leaving = state.seen.status is Status.CRITICAL
-    clear = [
+    clear = [g for g in rules.gates if not leaving or g.severity is Status.CRITICAL]
+    found = [
         finding(g, slot.band, slot.quantities, scaling=state.scaling, recovering=leaving)
-        for g in rules.gates
-        if not leaving or g.severity is Status.CRITICAL
+        for g in [g for g in clear if applies(g, slot.band, slot.quantities)] or clear
     ]
-    return nearest(f for f in clear if f is not None and f.threshold != 0.0)
+    return nearest(f for f in found if f is not None and f.threshold != 0.0)
 
 
 def _summary(former: Status, to: Status, gates: tuple, rules: RulePack, *, worse: bool) -> str:

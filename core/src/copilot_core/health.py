@@ -24,7 +24,7 @@ from math import inf
 
 from copilot_core.events import Band, Evidence, GateFinding, Status
 from copilot_core.quantities import QUANTITY, Range
-from copilot_core.rules import BAND_EDGES, BAND_INDEX, CRITICAL_EVALUATIONS, DEFAULT_HISTORY_REPLICAS, Comparison, Condition, Gate, RulePack
+from copilot_core.rules import BAND_EDGES, BAND_INDEX, CRITICAL_EVALUATIONS, DEFAULT_HISTORY_REPLICAS, Condition, Gate, RulePack
 
 BANDS = tuple(Band)
 _RANK = {Status.UNKNOWN: -1, Status.HAPPY: 0, Status.STRESSED: 1, Status.CRITICAL: 2}
@@ -80,24 +80,16 @@ def _threshold(condition: Condition, band: Band, quantities: Mapping[str, Range]
     return Range(value, base * other.low, base * other.high, assumed=other.assumed)
 
 
-def _compare(value: float, comparison: Comparison, threshold: float) -> bool:
-    return value < threshold if comparison == "<" else value >= threshold
-
-
 def _holds(condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float) -> tuple[bool, bool]:
     """Whether a condition holds as seen, and whether it could hold."""
     quantity = quantities[condition.quantity]
     if quantity.void:
         return False, False
     threshold = _threshold(condition, band, quantities, factor)
-    seen = (
-        quantity.value is not None
-        and threshold.value is not None
-        and _compare(quantity.value, condition.comparison, threshold.value)
-    )
+    visible = quantity.value is not None and threshold.value is not None
     if condition.comparison == "<":
-        return seen, quantity.low < threshold.high
-    return seen, quantity.high >= threshold.low
+        return visible and quantity.value < threshold.value, quantity.low < threshold.high
+    return visible and quantity.value >= threshold.value, quantity.high >= threshold.low
 
 
 def gate_state(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> tuple[bool, bool]:
@@ -118,17 +110,34 @@ def gate_state(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scali
     return seen, possible
 
 
-def finding(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> GateFinding | None:
-    """What a gate's reported condition compared, or None when its value was not seen."""
+def applies(gate: Gate, band: Band, quantities: Mapping[str, Range]) -> bool:
+    """Whether all conditions but the reported one hold as seen: the reported one alone keeps it clear."""
+    return all(_holds(condition, band, quantities, 1.0)[0] for condition in gate.conditions[1:])
+
+
+def compared(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> tuple[float, float, bool] | None:
+    """Value, threshold in force and whether one is assumed, for a gate's reported condition.
+
+    None when the value or what its threshold is a share of was not seen.
+    """
     quantity = quantities[gate.main.quantity]
     factor = (gate.recover if recovering else 1.0) * (scaling.factor(band) if gate.scales else 1.0)
     threshold = _threshold(gate.main, band, quantities, factor)
     if quantity.value is None or threshold.value is None:
         return None
+    return quantity.value, threshold.value, quantity.assumed or threshold.assumed
+
+
+def finding(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> GateFinding | None:
+    """What a gate's reported condition compared, as it goes into an event; None when it was not seen."""
+    sides = compared(gate, band, quantities, scaling=scaling, recovering=recovering)
+    if sides is None:
+        return None
+    value, threshold, assumed = sides
     return GateFinding(
-        id=gate.id, signal=gate.main.quantity, value=_round(quantity.value), threshold=_round(threshold.value),
-        margin=_round(quantity.value - threshold.value), unit=QUANTITY[gate.main.quantity].unit,
-        comparison=gate.main.comparison, assumed=quantity.assumed or threshold.assumed,
+        id=gate.id, signal=gate.main.quantity, value=_round(value), threshold=_round(threshold),
+        margin=_round(value - threshold), unit=QUANTITY[gate.main.quantity].unit,
+        comparison=gate.main.comparison, assumed=assumed,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from copilot_core.readings import Missing, Reading
 from copilot_core.signals import BY_NAME, INDEX, PULSE_OF, SERVER_ROLES, SIGNALS, Group, Role
@@ -33,8 +33,7 @@ MIN_BASELINE_PER_S: Final = 0.1
 """A witness whose mean is below this says nothing about a role that fell silent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """A quantity of one slot: `value` as seen (None: not seen), and what it could be.
 
     `assumed` marks a value taken from earlier slots. `void` marks a quantile over no observations

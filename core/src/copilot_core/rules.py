@@ -120,8 +120,11 @@ GATES: Final[tuple[Gate, ...]] = (
     _critical("no-progress", "cluster", Condition("first_steps_per_s", "<", _all(1 / 3), of="demand_per_s"), _DEMAND, recover=1.5,
         meaning="work is asked for and next to no workflow task is completed, whoever counts"),
     _critical("nothing-completes", "cluster", Condition("closings_per_s", "<", _all(0.1), of="demand_per_s"), _DEMAND,
-        Condition("waiting_s", ">=", _all(60.0)), recover=2.5,
-        meaning="work is asked for, next to none closes, and the oldest waits a minute or more"),
+        # 30 s and not 60: matching's age is refreshed once a minute, so with 60 a slow database was called
+        # critical 100-120 s after completions stopped, at the limit of what on-call can use; with 30 it
+        # is 90-100 s, and hundreds of long-running workflows started at once leave nothing waiting.
+        Condition("waiting_s", ">=", _all(30.0)), recover=2.5,
+        meaning="work is asked for, next to none closes, and the oldest waits half a minute or more"),
     _critical("completion-ratio", "workers", Condition("completion_ratio", "<", _all(0.3)), _CLOSINGS, _NO_HOUSEKEEPING, recover=1.5,
         meaning="most workflows that close do not close with success"),
     _critical("frontend-refuses", "frontend", Condition("frontend_error_ratio", ">=", _all(0.5)),

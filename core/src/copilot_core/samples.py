@@ -15,14 +15,15 @@ through, the fold can take; what it refuses, it refuses with a stable reason cod
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Annotated, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
 from whenever import Instant
 
 from copilot_core.errors import Rejected
-from copilot_core.readings import CODE_OF, MISSING_OF, Missing, Reading, reading
+from copilot_core.readings import CODE_OF, MISSING_OF, Missing, Reading
 from copilot_core.signals import INDEX, SIGNAL_LIST, SIGNAL_LISTS, SIGNAL_NAMES
 
 SAMPLES_TOPIC: Final = "copilot.samples.v1"
@@ -65,16 +66,18 @@ def _expand(values: object, names: tuple[str, ...]) -> tuple[Reading, ...]:
         raise ValueError(f"readings must be a list of {len(names)} entries")
     out: list[Reading] = []
     for name, value in zip(names, values, strict=True):
-        if isinstance(value, Missing):
+        if type(value) is float and isfinite(value):
+            out.append(value + 0.0)  # -0.0 becomes 0.0: both must digest alike
+        elif isinstance(value, Missing):
             out.append(value)
         elif isinstance(value, str):
             if value not in MISSING_OF:
                 raise ValueError(f"{name}: unknown code {value!r} for a missing reading")
             out.append(MISSING_OF[value])
-        elif isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"{name}: neither a number nor a missing code")
+        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+            raise ValueError(f"{name}: neither a finite number nor a missing code")
         else:
-            out.append(reading(float(value)))
+            out.append(float(value))
     return tuple(out)
 
 
@@ -88,7 +91,7 @@ class Sample(_Slotted):
     kind: Literal["sample"] = "sample"
     source: Annotated[str, Field(max_length=32)] = "prometheus"
     signals: int = SIGNAL_LIST
-    readings: tuple[Reading, ...]
+    readings: SkipValidation[tuple[Reading, ...]]
 
     @model_validator(mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from copilot_core.events import Band, Evidence, Status
-from copilot_core.health import Scaling, finding
+from copilot_core.health import Scaling, compared
 from copilot_core.quantities import Range, Sight
 from copilot_core.readings import Missing
 from copilot_core.rules import SERVICES, RulePack
@@ -79,19 +79,22 @@ def _service(
         return ServiceHealth(name, "unseen", "unknown", None, (), Evidence.BLIND)
     progress, pressure, highest, dominant = "ok", "low", 0.0, None
     for gate in rules.gates:
-        if gate.service != name:
+        if gate.service != name or not (gate.pressure or gate.id in fired):
             continue
-        found = finding(gate, band, quantities, scaling=scaling)
-        load = found.value / found.threshold if found is not None and found.threshold > 0 else 0.0
-        if gate.pressure and load >= MODERATE:
-            pressure = "high" if gate.id in fired or pressure == "high" else "moderate"
         if gate.id in fired:
             if gate.severity is Status.CRITICAL:
                 progress = "blocked"
             elif not gate.pressure and progress == "ok":
                 progress = "degraded"
-        if found is not None and (gate.id in fired or (gate.pressure and load > highest and load >= MODERATE)):
-            highest, dominant = (load, found.signal) if gate.id not in fired or dominant is None else (highest, dominant)
+            dominant = dominant or gate.main.quantity
+        if gate.pressure and (sides := compared(gate, band, quantities, scaling=scaling)) is not None:
+            load = sides[0] / sides[1] if sides[1] > 0 else 0.0
+            if gate.id in fired:
+                pressure = "high"
+            elif load >= MODERATE and pressure == "low":
+                pressure = "moderate"
+            if load >= MODERATE and load > highest and not fired:
+                highest, dominant = load, gate.main.quantity
     artifacts = tuple(
         a.signal
         for a in ARTIFACTS
