@@ -13,6 +13,7 @@ from typing import Final
 
 from copilot_core.readings import Missing, Reading, reading
 from copilot_streams.scrapers.backend import Failure, failed
+from copilot_streams.spans import Span
 
 MAX_SERIES: Final = 8
 """A range answer may hold a few series that follow each other in time; more is a wrong query."""
@@ -34,10 +35,8 @@ def instant_reading(data: Mapping[str, object]) -> Reading | Failure:
             return failed("wrong_shape", f"resultType {kind!r} where one number was asked for")
 
 
-def range_readings(
-    data: Mapping[str, object], *, start: int, step_s: int, count: int
-) -> list[Reading] | Failure:
-    """The readings of a range query's `data` at `start`, `start + step_s`, … (`count` instants).
+def range_readings(data: Mapping[str, object], span: Span) -> list[Reading] | Failure:
+    """The readings of a range query's `data`, one for each slot of the span.
 
     Several series are one reading each only where they do not overlap; where two have a value at
     the same instant, that instant is `SCRAPE_FAILED`, as the instant query would have been.
@@ -47,29 +46,20 @@ def range_readings(
         return failed("wrong_shape", f"resultType {data.get('resultType')!r}, matrix expected")
     if len(series) > MAX_SERIES:
         return failed("many_series", f"{len(series)} series where one was asked for")
-    readings: list[Reading] = [Missing.NO_SERIES] * count
-    taken = bytearray(count)
+    readings: list[Reading] = [Missing.NO_SERIES] * len(span)
+    taken = bytearray(len(span))
     for one in series:
         points = one.get("values") if isinstance(one, dict) else None
         if not isinstance(points, list):
             return failed("wrong_shape", "a series without values")
         for point in points:
-            index = _index(point, start=start, step_s=step_s, count=count)
+            index = span.index(point[0]) if isinstance(point, list) and point else None
             value = _number(point)
             if index is None or isinstance(value, Failure):
                 return failed("wrong_shape", f"not a point of the asked range: {point!r:.80}")
             readings[index] = Missing.SCRAPE_FAILED if taken[index] else value
             taken[index] = 1
     return readings
-
-
-def _index(point: object, *, start: int, step_s: int, count: int) -> int | None:
-    match point:
-        case [int() | float() as at, _]:
-            index, rest = divmod(at - start, step_s)
-            return int(index) if rest == 0 and 0 <= index < count else None
-        case _:
-            return None
 
 
 def _number(point: object) -> Reading | Failure:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 import orjson
@@ -33,6 +33,8 @@ DETAIL_CHARS: Final = 200
 """How much of a backend's own words goes into a log line."""
 
 USER_AGENT: Final = "temporal-sre-copilot"
+
+Method = Literal["GET", "POST"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,13 @@ class Backend:
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
 
-    async def ask(self, path: str, form: Mapping[str, str]) -> dict[str, object] | Failure:
-        """POST a form and return the `data` of a successful answer."""
+    async def ask(
+        self, path: str, form: Mapping[str, str], *, method: Method = "POST"
+    ) -> dict[str, object] | Failure:
+        """Send a form (POST: as body, since queries are long) and return the answer's `data`."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                status, body = await self._post(path, form)
+                status, body = await self._send(method, path, form)
         except (TimeoutError, httpx.TimeoutException):
             return late("timeout", f"no answer within {self._timeout_s:g} s")
         except CredentialsMissing as e:
@@ -90,9 +94,12 @@ class Backend:
             return failed(f"http_{status}", _said(body), status=status)
         return _data(body)
 
-    async def _post(self, path: str, form: Mapping[str, str]) -> tuple[int, bytes | None]:
+    async def _send(
+        self, method: Method, path: str, form: Mapping[str, str]
+    ) -> tuple[int, bytes | None]:
         """Status and body; None instead of a body that is larger than the limit."""
-        async with self._client.stream("POST", path, data=dict(form)) as response:
+        body_form, params = (dict(form), None) if method == "POST" else (None, dict(form))
+        async with self._client.stream(method, path, data=body_form, params=params) as response:
             if response.headers.get("content-encoding", "identity") != "identity":
                 return response.status_code, None  # asked for uncompressed: its size is unbounded
             body = bytearray()
