@@ -1,0 +1,80 @@
+"""`copilot record`: history of a cluster into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from whenever import Instant
+
+from copilot.commands.options import ScrapeInterval, cluster_id
+from copilot.times import duration_s, instant
+
+if TYPE_CHECKING:
+    from copilot.sources import Past
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(
+        epilog="Example: copilot record --prometheus http://localhost:9090 --cluster orders"
+        " --from 2026-11-22T17:04:30Z --to 2026-11-22T17:22:00Z --out incident.jsonl.gz"
+    )(record)
+
+
+def record(
+    prometheus: Annotated[
+        str, typer.Option(metavar="URL", help="Prometheus or AMP workspace to read.")
+    ],
+    cluster: Annotated[
+        str, typer.Option(parser=cluster_id, metavar="ID", help="Id of the cluster.")
+    ],
+    from_: Annotated[
+        Instant,
+        typer.Option(
+            "--from", parser=instant, metavar="TIME", help="First slot: RFC 3339 or Unix seconds."
+        ),
+    ],
+    to: Annotated[
+        Instant,
+        typer.Option(
+            "--to", parser=instant, metavar="TIME", help="Last slot: RFC 3339 or Unix seconds."
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Where the recording goes; written whole or not at all."),
+    ],
+    loki: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Loki to count log patterns in; left out, none are recorded."
+        ),
+    ] = None,
+    step: Annotated[
+        int, typer.Option(parser=duration_s, metavar="DURATION", help="Length of a slot.")
+    ] = 30,
+    scrape_interval: ScrapeInterval = 15,
+) -> None:
+    """Read the history of a cluster into a recording, with range queries, in bounded memory.
+
+    The same signal table is asked as by the scraper: a recording holds what it would have seen.
+    """
+    import asyncio
+
+    from copilot.sources import Past
+
+    past = Past(prometheus, cluster, from_, to, step, scrape_interval, loki=loki)
+    asyncio.run(_record(past, out))
+
+
+async def _record(past: Past, out: Path) -> None:
+    from copilot.sources import history
+    from copilot.terminal import note
+    from copilot_streams.recorder import record as write
+
+    async with history(past) as told:
+        header = await write(told, out, source=past.prometheus)
+    slots = (header.to - header.from_) // header.interval_s + 1
+    note(f"copilot: {slots} slots of {past.cluster} written to {out}")

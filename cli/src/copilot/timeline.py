@@ -1,0 +1,160 @@
+"""One event as one line for scripts, or as a few lines for eyes.
+
+Both are built from the stored payload and nothing else: the reasons shown are the reasons that
+decided, never derived again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, assert_never
+
+import orjson
+
+from copilot.times import rfc3339
+from copilot_core.events import (
+    BandChanged,
+    BottleneckChanged,
+    DeploymentRecorded,
+    Event,
+    GateFinding,
+    HealthTransitioned,
+    LogPatternSurged,
+    LogSampleRecorded,
+    NewEvent,
+    RecordedEvent,
+    SampleDropped,
+    SampleRecorded,
+    ServiceHealthChanged,
+    SightLost,
+    SightRegained,
+    cluster_of,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from copilot.evaluation import Summary
+
+OBSERVATIONS: Final = frozenset({"SampleRecorded", "LogSampleRecorded"})
+"""What was seen, one per slot; everything else is something that was decided or noticed."""
+
+COLOUR_OF: Final = {
+    "happy": "green", "stressed": "yellow", "critical": "bold red", "unknown": "dim",
+    "fresh": "green", "partial": "yellow", "blind": "magenta",
+}  # fmt: skip
+
+INDENT: Final = 22
+"""Reasons stand under the headline, behind its time."""
+
+MISSING_SHOWN: Final = 4
+"""Signals named on one line of the timeline; the JSON line has them all."""
+
+
+def as_record(event: NewEvent | RecordedEvent) -> dict[str, object]:
+    """The event for a script: `type`, `cluster`, `at` (event time) and `data` (the payload)."""
+    return {
+        "type": event.type,
+        "cluster": cluster_of(event.stream),
+        "at": rfc3339(event.occurred_at),
+        "data": orjson.Fragment(event.payload),
+    }
+
+
+def as_rows(event: NewEvent | RecordedEvent) -> Iterator[RenderableType]:
+    """The event as a person reads it: a headline with its time, then one line per reason."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    headline, *reasons = _told(event.decoded())
+    yield Text.assemble((rfc3339(event.occurred_at), "bold"), "  ", *headline)
+    for reason in reasons:
+        yield Padding(Text.assemble(*reason), (0, 0, 0, INDENT), expand=False)
+
+
+def summary_rows(summary: Summary) -> Iterator[RenderableType]:
+    """The last lines of an evaluation for a person."""
+    from rich.text import Text
+
+    yield Text(f"{summary.samples} samples, {summary.events} events, digest {summary.digest}")
+    for axis, seconds in (
+        ("status", summary.seconds_by_status),
+        ("evidence", summary.seconds_by_evidence),
+    ):
+        shares = [Text.assemble(_status(word), f" {n} s") for word, n in seconds.items() if n]
+        yield Text.assemble(f"{axis}: ", Text(", ").join(shares))
+
+
+Piece = str | tuple[str, str]
+
+
+def _status(word: str) -> Piece:
+    return (word, COLOUR_OF.get(word, ""))
+
+
+def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
+    match event:
+        case HealthTransitioned():
+            yield (
+                _status(event.from_), " → ", _status(event.to),
+                f"   evidence {event.evidence}, band {event.band}",
+            )  # fmt: skip
+            for gate in event.gates:
+                yield (_gate(gate),)
+            if event.counterfactual:
+                yield ((event.counterfactual, "italic"),)
+        case SightLost() | SightRegained():
+            lost = isinstance(event, SightLost)
+            yield (
+                f"sight {'lost' if lost else 'regained'}: ",
+                _status(event.was), " → ", _status(event.evidence),
+                f"   {event.status} is held" if lost else f"   status {event.status}",
+            )  # fmt: skip
+            if event.reason:
+                yield (event.reason,)
+            if event.missing:
+                yield (_missing({name: reason.value for name, reason in event.missing.items()}),)
+        case BandChanged():
+            yield (f"band {event.from_} → {event.to} at {event.transitions_per_s:g} transitions/s",)
+        case BottleneckChanged():
+            yield (f"bottleneck {event.from_} → {event.to}", *(f"; {r}" for r in event.reasons))
+        case ServiceHealthChanged():
+            by = f", by {event.dominant_signal}" if event.dominant_signal else ""
+            yield (f"{event.service}: progress {event.progress}, pressure {event.pressure}{by}",)
+        case LogPatternSurged():
+            yield (
+                f"log of {event.service}: {event.pattern} {event.count} times, "
+                f"usually {event.usual:g}",
+            )
+        case SampleDropped():
+            yield (f"late sample of slot {event.slot} from {event.source} dropped: {event.reason}",)
+        case DeploymentRecorded():
+            yield (f"deployment: {event.history_replicas} history replicas",)
+        case SampleRecorded():
+            yield (
+                "seen: ", _status(event.verdict.status), f", evidence {event.verdict.evidence}",
+            )  # fmt: skip
+        case LogSampleRecorded():
+            total = sum(n for service in (event.counts or {}).values() for n in service.values())
+            yield (
+                f"logs: {total} lines of known patterns"
+                if event.missing is None
+                else f"logs: {event.missing.value}",
+            )
+        case _:
+            assert_never(event)
+
+
+def _gate(gate: GateFinding) -> str:
+    assumed = " (assumed from earlier slots)" if gate.assumed else ""
+    return (
+        f"{gate.id}: {gate.signal} {gate.value:.4g} {gate.unit}{assumed}"
+        f", fires {gate.comparison} {gate.threshold:.4g}, margin {gate.margin:+.4g}"
+    )
+
+
+def _missing(missing: dict[str, str]) -> str:
+    names = sorted(missing)
+    shown = ", ".join(f"{name} ({missing[name]})" for name in names[:MISSING_SHOWN])
+    rest = len(names) - MISSING_SHOWN
+    return f"missing: {shown}" + (f" and {rest} more" if rest > 0 else "")
