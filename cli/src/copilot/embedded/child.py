@@ -52,11 +52,11 @@ def account_of_servers() -> Account | None:
 
 
 def may_reach(account: Account | None, path: Path) -> bool:
-    """Whether `account` can walk to `path`: others may enter every folder above it."""
-    return account is None or all(
-        parent.stat().st_mode & 0o001 or parent.stat().st_uid == account.uid
-        for parent in path.resolve().parents
-    )
+    """Whether `account` can walk to `path`: it may enter every folder above it that exists."""
+    if account is None:
+        return True
+    above = [parent.stat() for parent in path.resolve().parents if parent.exists()]
+    return all(state.st_mode & 0o001 or state.st_uid == account.uid for state in above)
 
 
 def tied_to_us(command: Sequence[str]) -> list[str]:

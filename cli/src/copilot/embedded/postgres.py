@@ -87,8 +87,10 @@ class EmbeddedPostgres:
         self._account = account_of_servers()
         # Apart from the data: a socket's path must be shorter than 108 bytes.
         self._socket_dir = self._own(Path(tempfile.mkdtemp(prefix="copilot-postgres-")))
-        self._home = self._socket_dir if self._kept is None else self._prepared(self._kept)
+        self._home = self._socket_dir
         try:
+            if self._kept is not None:
+                self._home = self._prepared(self._kept)
             await self._start()
         except BaseException:
             await self._end()
@@ -160,15 +162,14 @@ class EmbeddedPostgres:
 
     def _prepared(self, folder: Path) -> Path:
         folder = folder.absolute()
-        folder.mkdir(parents=True, exist_ok=True)
         if not may_reach(self._account, folder):
-            shutil.rmtree(self._socket_dir, ignore_errors=True)
             raise Rejected(
                 "PostgreSQL does not run as root, and the account nobody cannot enter this folder",
                 where=str(folder),
                 todo="choose a folder outside root's home, or run as another user",
                 code="unreachable_folder",
             )
+        folder.mkdir(parents=True, exist_ok=True)
         return self._own(folder)
 
     def _own(self, folder: Path) -> Path:
@@ -178,5 +179,5 @@ class EmbeddedPostgres:
 
     def _failed(self, what: str) -> Unavailable:
         log = self._home / "postgres.log"
-        last = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+        last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []
         return Unavailable(what, where=str(log), todo=" | ".join(last))
