@@ -209,7 +209,8 @@ class ClustersFile:
     def changed(self) -> bool:
         """Read the file again: True when `current` is new, False when nothing changed.
 
-        Raises `Rejected`, once per change, when the new content is wrong; `current` stays.
+        Raises `Rejected` when the new content is wrong (once per change) or cannot be read (each
+        time); `current` stays.
         """
         content = self._read()
         if content == self._content:

@@ -34,6 +34,7 @@ class AmpAuth(httpx.Auth):
     def __init__(self, session: Session, *, region: str) -> None:
         self._session = session
         self._region = region
+        self._one_at_a_time = asyncio.Lock()
 
     async def async_auth_flow(
         self, request: httpx.Request
@@ -45,7 +46,8 @@ class AmpAuth(httpx.Auth):
 
     async def _credentials(self) -> ReadOnlyCredentials:
         try:
-            found = await asyncio.to_thread(_resolve, self._session)
+            async with self._one_at_a_time:  # a botocore session is not safe to share by threads
+                found = await asyncio.to_thread(_resolve, self._session)
         except BotoCoreError as e:
             raise CredentialsMissing(f"{type(e).__name__}: {e}") from e
         if found is None:

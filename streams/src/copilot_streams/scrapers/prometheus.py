@@ -32,7 +32,7 @@ from copilot_streams.scrapers.dialects import DialectMemory
 log = structlog.get_logger(__name__)
 
 INSTANT_QUERY: Final = "api/v1/query"
-NAMED_SIGNALS: Final = 10
+NAMED: Final = 10
 """How many signals a log line names; the rest is a number."""
 
 
@@ -138,18 +138,18 @@ class PrometheusScraper:
 
 
 def log_failures(cluster: str, slot: int, failures: dict[str, Failure]) -> None:
-    """One line per distinct cause of a slot's failures, naming the signals that it cost."""
+    """One line per distinct cause of a slot's failures, naming the signals or patterns it cost."""
     by_cause: dict[Failure, list[str]] = {}
     for name, failure in failures.items():
         by_cause.setdefault(failure, []).append(name)
     for failure, names in by_cause.items():
         log.warning(
-            "signals not read",
+            "not read",
             cluster=cluster,
             slot=slot,
             cause=failure.cause,
             detail=failure.detail,
             reading=failure.reason,
-            signals=names[:NAMED_SIGNALS],
-            signals_total=len(names),
+            names=names[:NAMED],
+            names_total=len(names),
         )
