@@ -1,0 +1,68 @@
+"""The app: every layer and every route on one screen.
+
+A request passes, from the outside in: the boundary (metrics, bugs), the token, the routes. A new
+route is a file in `routes/` and a line below.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from copilot_api import caching, openapi, problems
+from copilot_api.auth import BearerToken
+from copilot_api.boundary import Boundary
+from copilot_api.deps import Deps
+from copilot_api.routes import (
+    annotations,
+    bottleneck,
+    clusters,
+    events,
+    health,
+    incidents,
+    log_patterns,
+    services,
+    signals,
+    stream,
+    timeline,
+)
+from copilot_api.routes import problems as problem_kinds
+
+V1 = (
+    clusters.router,
+    services.router,
+    timeline.router,
+    signals.router,
+    incidents.router,
+    bottleneck.router,
+    log_patterns.router,
+    annotations.router,
+    events.router,
+    stream.router,
+)
+
+
+def build_app(deps: Deps, *, token: SecretStr | None) -> FastAPI:
+    """The API over its parts; without a token it is open to everybody who reaches it."""
+    app = FastAPI(
+        title="Temporal SRE Copilot",
+        version=version("copilot-api"),
+        description=openapi.DESCRIPTION,
+        docs_url=None,  # both pages load scripts from other people's servers
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the caller claims
+    )
+    app.state.deps = deps
+    for router in V1:
+        app.include_router(router, prefix="/v1")
+    app.include_router(health.router)
+    app.include_router(problem_kinds.router)
+    problems.install(app)
+    app.add_exception_handler(caching.NotModified, caching.not_modified)
+    openapi.install(app)
+    if token is not None:
+        app.add_middleware(BearerToken, token=token)
+    app.add_middleware(Boundary, registry=deps.registry)
+    return app

@@ -1,0 +1,1 @@
+"""One file per subject; `app.py` lists them."""

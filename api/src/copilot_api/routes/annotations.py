@@ -1,0 +1,47 @@
+"""Annotations: what changed, in the shape in which Grafana marks it in its charts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from copilot_api.call import Called
+from copilot_api.parameters import Cluster, EntryTypes, Limit, Spanned
+from copilot_projections.views import timeline as timeline_view
+from copilot_projections.views.timeline import TimelineEntry
+
+router = APIRouter(tags=["grafana"])
+
+
+class Annotation(BaseModel):
+    """One mark in a chart."""
+
+    time: int = Field(description="milliseconds since 1970")
+    title: str
+    text: str
+    tags: list[str]
+
+
+@router.get("/clusters/{cluster}/annotations")
+async def annotations(
+    cluster: Cluster, call: Called, span: Spanned, types: EntryTypes, limit: Limit = 200
+) -> list[Annotation]:
+    """The newest entries of the timeline as annotations."""
+    await call.revalidate_view(timeline_view.VIEW, span)
+    page = await call.read(
+        timeline_view.page(
+            call.deps.views, cluster=cluster, since=span.since, until=span.until,
+            types=types, limit=limit,
+        )
+    )  # fmt: skip
+    return await call.known(cluster, [_annotation(entry) for entry in page.entries])
+
+
+def _annotation(entry: TimelineEntry) -> Annotation:
+    change = f"{entry.from_} → {entry.to}" if entry.from_ else entry.to
+    return Annotation(
+        time=entry.at_ms,
+        title=f"{entry.cluster}: {change or entry.type}",
+        text="\n".join((entry.summary, *entry.reasons)),
+        tags=[entry.cluster, entry.type, *filter(None, (entry.to,))],
+    )

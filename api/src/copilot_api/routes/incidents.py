@@ -1,0 +1,77 @@
+"""Incidents: from leaving happy to being happy again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from copilot_api.call import Call, Called
+from copilot_api.parameters import Cluster, Cursor, Limit, Span, Spanned
+from copilot_core.errors import Rejected
+from copilot_projections.views import incidents as incidents_view
+from copilot_projections.views.incidents import Incident
+
+router = APIRouter(tags=["history"])
+
+OnlyOpen = Annotated[bool, Query(alias="open", description="only incidents that have not ended")]
+Began = Annotated[
+    int, Path(ge=0, lt=2**40, description="begin of the incident in Unix seconds, as in its `id`")
+]
+
+
+@router.get("/incidents")
+async def incidents_of_all(
+    call: Called,
+    span: Spanned,
+    only_open: OnlyOpen = False,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> list[Incident]:
+    """Incidents of all clusters that touch the span, newest begin first."""
+    return await _incidents(call, None, span, only_open=only_open, cursor=cursor, limit=limit)
+
+
+@router.get("/clusters/{cluster}/incidents")
+async def incidents(
+    cluster: Cluster,
+    call: Called,
+    span: Spanned,
+    only_open: OnlyOpen = False,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> list[Incident]:
+    """Incidents of one cluster that touch the span, newest begin first."""
+    found = await _incidents(call, cluster, span, only_open=only_open, cursor=cursor, limit=limit)
+    return await call.known(cluster, found)
+
+
+@router.get("/clusters/{cluster}/incidents/{began}")
+async def incident(cluster: Cluster, began: Began, call: Called) -> Incident:
+    """One incident: begin, worst, end, the gates that fired, and when the copilot was blind."""
+    await call.revalidate_view(incidents_view.VIEW)
+    found = await call.read(incidents_view.one(call.deps.views, f"{cluster}@{began}"))
+    if found is None:
+        raise Rejected(f"no incident of {cluster!r} began at {began}", code="unknown_incident")
+    return found
+
+
+async def _incidents(
+    call: Call,
+    cluster: str | None,
+    span: Span,
+    *,
+    only_open: bool,
+    cursor: str | None,
+    limit: int,
+) -> list[Incident]:
+    await call.revalidate_view(incidents_view.VIEW, span)
+    page = await call.read(
+        incidents_view.page(
+            call.deps.views, cluster=cluster, since=span.since, until=span.until,
+            only_open=only_open, before=cursor, limit=limit,
+        )
+    )  # fmt: skip
+    if page.next_before:
+        call.next_page(cursor=page.next_before, **span.parameters())
+    return list(page.incidents)
