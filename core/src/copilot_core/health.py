@@ -19,7 +19,7 @@ ones, and breaks a run of good ones. A change of band breaks nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from copilot_core.events import Band, Evidence, GateFinding, Status
@@ -262,7 +262,11 @@ def step(machine: Machine, *, critical: bool | None, bad: bool | None, held: boo
 
 
 def step_both(seen: Machine, worst: Machine, evaluation: Evaluation, *, full_sight: bool, rules: RulePack) -> tuple[Machine, Machine]:
-    """Advance the seen and the worst machine by one evaluation."""
+    """Advance the seen and the worst machine by one evaluation.
+
+    The seen machine gets better only to where the worst one stands too: nothing is promised that the
+    unseen could still take back.
+    """
     critical = True if evaluation.critical_fired else None if evaluation.critical_possible else False
     bad = True if evaluation.fired else None if evaluation.possible else False
     next_seen = step(
@@ -272,6 +276,8 @@ def step_both(seen: Machine, worst: Machine, evaluation: Evaluation, *, full_sig
         worst, critical=evaluation.critical_possible, bad=bool(evaluation.possible),
         held=bool(evaluation.held_possible), full_sight=full_sight, rules=rules,
     )  # fmt: skip
+    if rank(next_seen.status) < min(rank(seen.status), rank(next_worst.status)):
+        next_seen = replace(next_seen, status=seen.status, was_critical=seen.was_critical)
     return next_seen, next_worst
 
 
@@ -304,8 +310,14 @@ def counterfactual(former: Status, gates: tuple[GateFinding, ...], *, worse: boo
     """
     if not gates:
         return f"would have stayed {former} without sight of the cluster"
+    needed: dict[tuple[str, str], GateFinding] = {}
+    for gate in gates if worse else nearest(gates, count=1):
+        other = needed.get((gate.signal, gate.comparison))
+        harder = other is None or (gate.threshold > other.threshold) == (gate.comparison == "<")
+        if harder:
+            needed[gate.signal, gate.comparison] = gate
     parts = [
         f"{g.signal} {'at or above' if (g.comparison == '<') == worse else 'below'} {g.threshold:g} {g.unit}"
-        for g in (gates if worse else nearest(gates, count=1))
+        for g in needed.values()
     ]
-    return f"would have stayed {former} with " + " and ".join(dict.fromkeys(parts))
+    return f"would have stayed {former} with " + " and ".join(parts)
