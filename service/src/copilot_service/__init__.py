@@ -6,7 +6,7 @@ sys.exit(service.run(main))                       # main: async (Service) -> Non
 """
 
 from copilot_service.logs import configure_logs
-from copilot_service.process import Service
+from copilot_service.process import Service, run_process
 from copilot_service.settings import LogFormat, LogLevel, ServiceSettings, read_settings
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "ServiceSettings",
     "configure_logs",
     "read_settings",
+    "run_process",
 ]

@@ -23,18 +23,19 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
-from copilot_core.errors import CopilotError, Defect, Unavailable
+from copilot_core.errors import CopilotError, Defect, Rejected, Unavailable
 from copilot_service.http import serving
 from copilot_service.logs import configure_logs
-from copilot_service.settings import ServiceSettings
+from copilot_service.settings import ServiceSettings, read_settings
 from copilot_service.vital_signs import VitalSigns
 
 Main = Callable[["Service"], Awaitable[None]]
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 GUARD_PERIOD_S: Final = 0.25
 CANCEL_GRACE_S: Final = 3.0
@@ -174,6 +175,23 @@ class Service:
         self.unexpected.labels("main").inc()
         log.error("stopped by an unexpected error", exit_code=Defect.exit_code, exc_info=error)
         return Defect.exit_code
+
+
+def run_process(
+    name: str,
+    settings_class: type[SettingsT],
+    main: Callable[[Service, SettingsT], Awaitable[None]],
+) -> int:
+    """Read the settings, run a process with them, and return its exit code."""
+    try:
+        settings = read_settings(settings_class)
+    except Rejected as e:
+        configure_logs(name)
+        refusal = e
+    else:
+        return Service(name, settings).run(lambda service: main(service, settings))
+    log.error("cannot start", findings=refusal.findings, where=refusal.where, todo=refusal.todo)
+    return refusal.exit_code
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
