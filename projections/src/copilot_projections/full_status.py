@@ -1,8 +1,8 @@
 """The full status: all that is believed of a cluster at one slot, and why.
 
-It stands on three events: the last sample with its verdict, the last transition, and the last change
-of sight. The view `status` composes it for now, `as_of` for any past instant, from the same three
-events: so now and then look alike by construction.
+It stands on three events: the last sample with its verdict, the last transition, and the last
+change of sight. The view `status` composes it for now, `as_of` for any past instant, from the same
+three events: so now and then look alike by construction.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class ViewReader:
         build: str = found[0]["build"]
         if not view.reads(build):
             raise Unavailable(
-                f"view {view.name}: this program reads shape {view.shape}, the live build is {build}",
+                f"view {view.name}: build {build} is shown, this program reads shape {view.shape}",
                 where="es_projection",
                 todo=f"run the program that made the build, or copilot views rebuild {view.name}",
             )

@@ -85,13 +85,16 @@ class Rows:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[Key, Any]] = {}
+        self._stored: dict[str, set[Key]] = {}
         self.changed: dict[str, set[Key]] = {}
         self.deleted: dict[str, set[Key]] = {}
         self.pruned: dict[str, dict[str, int]] = {}
 
     def load(self, table: Table[Row], rows: Iterable[Row]) -> None:
         """Put rows in as they are stored: known, and not changed."""
-        self._rows.setdefault(table.name, {}).update((table.key_of(row), row) for row in rows)
+        loaded = {table.key_of(row): row for row in rows}
+        self._rows.setdefault(table.name, {}).update(loaded)
+        self._stored.setdefault(table.name, set()).update(loaded)
 
     def get(self, table: Table[Row], *key: Any) -> Row | None:
         """The row of a key, or None when the table has none (or was not loaded)."""
@@ -112,10 +115,14 @@ class Rows:
             self.deleted.get(table.name, set()).discard(key)
 
     def delete(self, table: Table[Row], *key: Any) -> None:
-        """Take a row out, whether it was loaded or put in this batch."""
+        """Take a row out; one that was put in this batch is simply never written.
+
+        A stored row must have been loaded to be deleted.
+        """
         self._rows.get(table.name, {}).pop(key, None)
         self.changed.get(table.name, set()).discard(key)
-        self.deleted.setdefault(table.name, set()).add(key)
+        if key in self._stored.get(table.name, ()):
+            self.deleted.setdefault(table.name, set()).add(key)
 
     def prune(self, table: Table[Row], cluster: str, before_slot: int) -> None:
         """Forget rows of a cluster that are older than a slot, by `prune_<table>.sql`."""

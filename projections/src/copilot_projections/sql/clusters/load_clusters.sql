@@ -1,0 +1,4 @@
+-- Rows of some clusters. $1 clusters
+SELECT cluster, shard, position, status, since_slot, evidence, evidence_since_slot, worst, band,
+    bottleneck, last_slot, interval_s, source, rules_digest
+FROM view_clusters__build WHERE cluster = ANY($1::text[])

@@ -1,0 +1,4 @@
+-- Clusters by id. $1 id to begin behind, $2 limit
+SELECT cluster, shard, position, status, since_slot, evidence, evidence_since_slot, worst, band,
+    bottleneck, last_slot, interval_s, source, rules_digest
+FROM view_clusters__build WHERE cluster > $1 ORDER BY cluster LIMIT $2

@@ -1,0 +1,5 @@
+-- Counted slots of a cluster, newest first. $1 cluster, $2 from, $3 until slot, $4 limit
+SELECT cluster, slot, interval_s, counts, missing, excerpts
+FROM view_log_patterns__build
+WHERE cluster = $1 AND slot >= $2 AND slot < $3
+ORDER BY slot DESC LIMIT $4
