@@ -18,11 +18,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import stamina
 import structlog
-from faust.types import EventT, StreamT
+from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
 from copilot_core.errors import Defect, Fenced, Unavailable
@@ -100,7 +100,7 @@ class HealthAgent:
         async def own(app_: LogApp, *_: object, **__: object) -> None:
             await self.own(app_)
 
-        async def health(stream: StreamT) -> None:
+        async def health(stream: Any) -> None:  # Faust annotates `noack` and `events` wrongly
             async for event in stream.noack().events():
                 await self._queue.put(event)
 
