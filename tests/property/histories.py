@@ -74,11 +74,12 @@ def whole(slot: Slot) -> Slot:
     return {s.name: slot.get(s.name, float(HEALTHY[s.name]) if s.name in HEALTHY else Missing.NO_SOURCE) for s in SIGNALS}
 
 
-def histories(*, min_size: int = 1, max_size: int = 12) -> st.SearchStrategy[list[Slot]]:
-    """Lists of slots in which each drawn slot lasts one to four intervals: conditions persist."""
+def histories(*, min_size: int = 1, max_size: int = 5) -> st.SearchStrategy[list[Slot]]:
+    """Lists of slots in which each drawn slot lasts one to four intervals: conditions
+    persist. At most 12 slots: enough for every run the rules count, short enough for many examples."""
     runs = st.tuples(slots(), st.integers(1, 4))
     return st.lists(runs, min_size=min_size, max_size=max_size).map(
-        lambda drawn: [slot for slot, times in drawn for _ in range(times)][: 2 * max_size]
+        lambda drawn: [slot for slot, times in drawn for _ in range(times)][:12]
     )
 
 

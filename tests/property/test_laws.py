@@ -43,7 +43,7 @@ def _seen(history: Sequence[Slot], hidden: Sequence[Mask]) -> list[Sample]:
     return out
 
 
-@given(histories(), st.lists(masks(), max_size=24))
+@given(histories(), st.lists(masks(), max_size=12))
 def test_l1_state_is_the_fold_of_the_log_and_refolding_is_byte_identical(history: list[Slot], hidden: list[Mask]) -> None:
     """L1: state = reduce(evolve, log); the same samples give the same bytes; a snapshot loses nothing."""
     samples = _seen(history, hidden)
@@ -54,7 +54,7 @@ def test_l1_state_is_the_fold_of_the_log_and_refolding_is_byte_identical(history
     assert ClusterState.restore(state.snapshot()).snapshot() == state.snapshot()
 
 
-@given(histories(min_size=2), st.lists(masks(), max_size=24), st.integers(0, 24))
+@given(histories(min_size=2), st.lists(masks(), max_size=12), st.integers(0, 12))
 def test_l1_recovery_in_the_middle_changes_nothing(history: list[Slot], hidden: list[Mask], cut: int) -> None:
     """L1: a writer that dies after any message and starts from log and carry goes on byte for byte."""
     samples = _seen(history, hidden)
@@ -96,7 +96,7 @@ def test_l2_order_inside_the_bound_does_not_matter(history: list[Slot], data: st
     assert [e.payload for e in folded(swapped)[1]] == [e.payload for e in folded(samples)[1]]
 
 
-@given(histories(min_size=2, max_size=8), st.lists(masks(), min_size=1, max_size=24))
+@given(histories(min_size=2), st.lists(masks(), min_size=1, max_size=12))
 def test_l3_losing_sight_never_looks_better(history: list[Slot], hidden: list[Mask]) -> None:
     """L3: a status better than full sight would give appears only without fresh evidence."""
     # A history begins with its first sample: before it there is no status to look better than.
@@ -108,7 +108,7 @@ def test_l3_losing_sight_never_looks_better(history: list[Slot], hidden: list[Ma
             assert seen.verdict.evidence is not Evidence.FRESH
 
 
-@given(histories(min_size=2), st.lists(masks(), max_size=24))
+@given(histories(min_size=2), st.lists(masks(), max_size=12))
 def test_l3_better_only_with_full_sight(history: list[Slot], hidden: list[Mask]) -> None:
     """L3: the status gets better only at a slot where every needed reading is known."""
     former = Status.UNKNOWN
@@ -134,14 +134,14 @@ def test_l3_total_loss_holds_the_status_and_shows_blind_at_once(history: list[Sl
         state = after
 
 
-@given(histories(), st.lists(masks(), max_size=24))
+@given(histories(), st.lists(masks(), max_size=12))
 def test_l4_happy_never_becomes_critical_directly(history: list[Slot], hidden: list[Mask]) -> None:
     """L4: every step into critical starts at stressed."""
     for t in _transitions(folded(_seen(history, hidden))[1]):
         assert t.to is not Status.CRITICAL or t.from_ is Status.STRESSED
 
 
-@given(histories(), st.lists(masks(), max_size=24))
+@given(histories(), st.lists(masks(), max_size=12))
 def test_l5_critical_needs_three_critical_evaluations(history: list[Slot], hidden: list[Mask]) -> None:
     """L5: before critical, the last three evaluations that could be made each fired a critical gate."""
     critical = {g.id for g in RULES.gates if g.severity is Status.CRITICAL}
@@ -164,7 +164,7 @@ def test_l5_a_band_change_does_not_reset_the_count(rate: int) -> None:
     assert state.seen.status is Status.CRITICAL
 
 
-@given(histories(), st.lists(masks(), max_size=24))
+@given(histories(), st.lists(masks(), max_size=12))
 def test_l6_leaving_critical_needs_the_margin(history: list[Slot], hidden: list[Mask]) -> None:
     """L6: in the slot that leaves critical, no critical gate fires even at its harder threshold."""
     state = initial(CLUSTER)
@@ -181,7 +181,7 @@ def test_l6_leaving_critical_needs_the_margin(history: list[Slot], hidden: list[
         state = step.state
 
 
-@given(histories(), st.lists(masks(), max_size=24))
+@given(histories(), st.lists(masks(), max_size=12))
 def test_l7_every_transition_gives_its_reasons(history: list[Slot], hidden: list[Mask]) -> None:
     """L7: gates with value, threshold and margin, the rules' digest, evidence and a counterfactual."""
     for t in _transitions(folded(_seen(history, hidden))[1]):
@@ -192,7 +192,7 @@ def test_l7_every_transition_gives_its_reasons(history: list[Slot], hidden: list
         assert any(f"{g.threshold:g}" in t.counterfactual for g in t.gates)
 
 
-@given(histories(), st.lists(masks(), max_size=24))
+@given(histories(), st.lists(masks(), max_size=12))
 def test_l7_the_counterfactual_is_true_for_a_single_gate(history: list[Slot], hidden: list[Mask]) -> None:
     """L7: where one gate made it worse, moving its value to the other side would have kept the status."""
     for t in _transitions(folded(_seen(history, hidden))[1]):
@@ -227,7 +227,7 @@ def test_l8_unknown_demand_is_not_idle(reason: Missing, count: int) -> None:
     assert state.seen.status is not Status.HAPPY
 
 
-@given(histories(), st.lists(masks(), max_size=24), st.randoms(use_true_random=False))
+@given(histories(), st.lists(masks(), max_size=12), st.randoms(use_true_random=False))
 def test_l9_what_explains_never_decides(history: list[Slot], hidden: list[Mask], rng: random.Random) -> None:
     """L9: amplifiers and the workers' own signals may read anything; the status stays the same."""
     explaining = [s.name for s in SIGNALS if s.group in (Group.AMPLIFIER, Group.WORKER)]

@@ -214,9 +214,9 @@ def decode(data: bytes | None, *, key: bytes | None = None, received_at: Instant
         raise Rejected("not a JSON object", code="not_json")
     if raw.get("kind") not in ("sample", "log_sample", "deployment"):
         raise Rejected(f"unknown kind {raw.get('kind')!r}", code="unknown_kind")
-    if raw.get("v") != 1:
+    if raw.get("v") is True or raw.get("v") != 1:
         raise Rejected(f"unknown version {raw.get('v')!r}", code="unknown_version", todo="this reader knows version 1")
-    if raw["kind"] == "sample" and raw.get("signals") not in SIGNAL_LISTS:
+    if raw["kind"] == "sample" and raw.get("signals") not in tuple(SIGNAL_LISTS):
         raise Rejected(f"unknown signal list {raw.get('signals')!r}", code="unknown_signals", todo="upgrade the worker first")
     try:
         message = _INPUT.validate_python(raw)

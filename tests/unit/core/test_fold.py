@@ -1,0 +1,160 @@
+"""Slots, gaps, late samples, deployments: what the fold does with time."""
+
+from __future__ import annotations
+
+import pytest
+
+from copilot_core.errors import Defect, Rejected
+from copilot_core.events import Evidence, NewEvent, SampleDropped, SampleRecorded, SightLost, Status
+from copilot_core.fold import ClusterState, Outcome, carry_of, evolve, fold, initial, restore_held
+from copilot_core.health import Scaling, next_band, next_bands
+from copilot_core.events import Band
+from copilot_core.readings import Missing
+from copilot_core.rules import RulePack
+from copilot_core.samples import DeploymentFact, Sample, all_missing
+from tests.property.histories import CLUSTER, INTERVAL_S, START, folded, sample
+
+RULES = RulePack.default()
+
+
+def _slots(events: tuple[NewEvent, ...]) -> list[tuple[int, str]]:
+    return [((e.slot - START) // INTERVAL_S, e.source) for n in events if isinstance(e := n.decoded(), SampleRecorded)]
+
+
+def test_a_gap_is_held_open_for_one_slot() -> None:
+    """Slot 2 waits for slot 1; when slot 1 comes, both are folded in order."""
+    state, _, _ = folded([sample({}, 0)])
+    waiting = fold(state, sample({}, 2), RULES)
+    assert waiting.outcome is Outcome.HELD
+    assert waiting.events == ()
+    assert _slots(fold(waiting.state, sample({}, 1), RULES).events) == [(1, "prometheus"), (2, "prometheus")]
+
+
+def test_a_slot_that_never_comes_counts_as_all_missing() -> None:
+    """Slot 3 closes the gap: slot 1 is filled as unseen, then 2 and 3."""
+    state, _, _ = folded([sample({}, 0), sample({}, 2)])
+    assert _slots(fold(state, sample({}, 3), RULES).events) == [(1, "filled"), (2, "prometheus"), (3, "prometheus")]
+
+
+def test_a_late_sample_is_dropped_on_the_record_once() -> None:
+    """After its slot was filled, a sample is recorded as dropped; delivered again, it is a duplicate."""
+    state, _, _ = folded([sample({}, 0), sample({}, 2), sample({}, 3)])
+    late = fold(state, sample({}, 1), RULES)
+    assert late.outcome is Outcome.LATE
+    assert [type(e.decoded()) for e in late.events] == [SampleDropped]
+    assert fold(late.state, sample({}, 1), RULES).outcome is Outcome.DUPLICATE
+
+
+def test_the_watchdogs_sample_is_data_and_yields_to_nothing_later() -> None:
+    """Silence put on the topic is folded as blind; the real sample of that slot comes too late."""
+    state, _, _ = folded([sample({}, 0)])
+    silence = all_missing(Missing.NO_SAMPLE, cluster=CLUSTER, slot=START + INTERVAL_S, interval_s=INTERVAL_S, source="watchdog")
+    step = fold(state, silence, RULES)
+    assert step.state.evidence is Evidence.BLIND
+    assert any(isinstance(e.decoded(), SightLost) for e in step.events)
+    assert fold(step.state, sample({}, 1), RULES).outcome is Outcome.LATE
+
+
+def test_a_long_gap_is_filled_only_as_far_as_it_matters() -> None:
+    """A week without samples is ten filled slots, not twenty thousand."""
+    state, _, _ = folded([sample({}, 0)])
+    sources = [source for _, source in _slots(fold(state, sample({}, 20_160), RULES).events)]
+    assert sources == ["filled"] * 10 + ["prometheus"]
+
+
+def test_a_new_interval_starts_a_new_grid() -> None:
+    """Changing the cadence is not a gap."""
+    state, _, _ = folded([sample({}, 0)])
+    faster = Sample(cluster=CLUSTER, slot=START + 40, interval_s=10, readings=sample({}, 1).readings)
+    step = fold(state, faster, RULES)
+    assert step.outcome is Outcome.FOLDED
+    assert len([e for e in step.events if e.type == "SampleRecorded"]) == 1
+
+
+def test_held_samples_travel_in_the_carry() -> None:
+    """What waits is not in the log; the carry gives it back, and nothing held is an empty carry."""
+    state, _, _ = folded([sample({}, 0), sample({}, 2)])
+    assert restore_held(carry_of({CLUSTER: state})) == {CLUSTER: sample({}, 2)}
+    assert carry_of({CLUSTER: initial(CLUSTER)}) == b""
+    assert restore_held(b"") == {}
+
+
+def test_a_message_about_another_cluster_is_refused() -> None:
+    """States never mix."""
+    with pytest.raises(Rejected, match="payments"):
+        fold(initial("payments"), sample({}, 0), RULES)
+
+
+def test_evolve_refuses_a_gap_in_the_log() -> None:
+    """A skipped version is a broken log, never a guess."""
+    _, events, _ = folded([sample({}, 0), sample({}, 1)])
+    with pytest.raises(Defect):
+        evolve(initial(CLUSTER), events[1])
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b'{"v":2,"signals":1}', b"[]", b"null"])
+def test_a_snapshot_that_does_not_fit_is_refused(payload: bytes) -> None:
+    """A snapshot of another version is refused; the log gives the state back."""
+    with pytest.raises(Rejected):
+        ClusterState.restore(payload)
+
+
+def test_replicas_scale_stressed_thresholds_within_bounds() -> None:
+    """Default over actual replicas, within a half and twice; no tightening while scaling up."""
+    assert Scaling().factor(Band.STARTER) == 1.0
+    assert Scaling(1).factor(Band.STARTER) == 2.0
+    assert Scaling(100).factor(Band.STARTER) == 0.5
+    assert Scaling(100, 2).factor(Band.STARTER) == 1.0
+    assert Scaling(100, 1).factor(Band.STARTER) == 0.5
+    assert Scaling(1, 5).factor(Band.STARTER) == 2.0
+
+
+def test_a_deployment_fact_changes_what_counts_as_slow() -> None:
+    """600 ms at the 99th percentile is slow with two history replicas and bearable with one."""
+    slow = [sample({"persistence_p99_ms": 600.0}, n) for n in range(3)]
+    assert folded(slow)[0].seen.status is Status.STRESSED
+    state = fold(initial(CLUSTER), DeploymentFact(cluster=CLUSTER, at=START, history_replicas=1), RULES).state
+    for s in slow:
+        state = fold(state, s, RULES).state
+    assert state.seen.status is Status.HAPPY
+    again = fold(state, DeploymentFact(cluster=CLUSTER, at=START + 60, history_replicas=1), RULES)
+    assert again.outcome is Outcome.DUPLICATE
+
+
+def test_bands_have_hysteresis() -> None:
+    """Up at 55 and 550, down below 45 and 450; an unseen rate could be anything."""
+    assert next_band(Band.STARTER, 54.9) is Band.STARTER
+    assert next_band(Band.STARTER, 55) is Band.MID
+    assert next_band(Band.MID, 45) is Band.MID
+    assert next_band(Band.MID, 44.9) is Band.STARTER
+    assert next_band(Band.STARTER, 10_000) is Band.HIGH
+    assert next_band(Band.HIGH, 0) is Band.STARTER
+    assert next_bands((Band.MID, Band.MID), None) == (Band.STARTER, Band.HIGH)
+    assert next_bands((Band.STARTER, Band.HIGH), 10.0) == (Band.STARTER, Band.STARTER)
+
+
+def test_fewer_processes_of_a_role_make_evidence_partial() -> None:
+    """One of two history processes gone: the readings stay, sums are marked as too low."""
+    state, _, _ = folded([sample({}, 0), sample({}, 1)])
+    step = fold(state, sample({"history_processes": 1.0}, 2), RULES)
+    lost = next(e for n in step.events if isinstance(e := n.decoded(), SightLost))
+    assert lost.evidence is Evidence.PARTIAL
+    assert "fewer history processes" in lost.reason
+    assert lost.missing == {}
+
+
+def test_a_signal_without_a_source_is_no_loss() -> None:
+    """NO_SOURCE keeps evidence fresh and happy within reach; a series that vanished does neither."""
+    without, _, _ = folded([sample({"shards_moved_ratio": Missing.NO_SOURCE}, n) for n in range(3)])
+    assert (without.seen.status, without.evidence) == (Status.HAPPY, Evidence.FRESH)
+    vanished, _, _ = folded([sample({"shards_moved_ratio": Missing.NO_SERIES}, n) for n in range(3)])
+    assert (vanished.seen.status, vanished.evidence) == (Status.UNKNOWN, Evidence.PARTIAL)
+
+
+def test_workers_that_were_seen_and_went_silent_are_a_loss() -> None:
+    """Worker metrics never seen are no loss; seen once and gone they are, for as long as they are gone."""
+    never, _, _ = folded([sample({"worker_processes": Missing.NO_SERIES, "steps_seen_by_workers_per_s": Missing.NO_SERIES}, n) for n in range(3)])
+    assert never.evidence is Evidence.FRESH
+    gone, _, _ = folded([sample({}, 0)] + [sample({"worker_processes": Missing.NO_SERIES}, n) for n in range(1, 15)])
+    assert gone.evidence is Evidence.PARTIAL
+    assert gone.seen.status is Status.HAPPY
