@@ -53,7 +53,8 @@ ALTERNATIVES = {
     "A5": ("A5", "stock: wasted attempt share"),
 }
 """Rows that ask an alternative of the facts: churn as a share of all shards (an absolute rate trips
-on any deploy), no-poller tasks (poll timeouts measure idleness), wasted attempts on a stock server."""
+on any deploy), no-poller tasks (poll timeouts measure idleness), attempts wasted without the
+plugin."""
 
 NOT_ASKED = {
     "P10b": "poll timeouts again: they measure idleness, not health",
@@ -232,7 +233,8 @@ def test_the_window_is_four_scrapes_and_a_minute_at_least() -> None:
     """A window of four scrapes survives one that is missed; below a minute rates get jumpy."""
     assert [rate_window_s(s) for s in (5, 10, 15, 30, 60)] == [60, 60, 60, 120, 240]
     spelled = promql(BY_NAME["frontend_requests_per_s"], installation("otel_ms"), 120)
-    assert spelled is not None and "[120s]" in spelled
+    assert spelled is not None
+    assert "[120s]" in spelled
 
 
 def test_no_query_keeps_a_macro() -> None:
