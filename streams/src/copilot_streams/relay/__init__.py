@@ -1,0 +1,1 @@
+"""The relay: from the log to the public topic of events, in order, at least once."""
