@@ -115,6 +115,8 @@ class BuildWriter:
         try:
             for table in self.view.tables:
                 await self._store(con, table, rows)
+            for table in self.view.tables:  # last: what is forgotten may depend on another table
+                await self._prune(con, table, rows)
         except (asyncpg.DataError, ValueError) as e:
             # A value that the database cannot hold (a NUL in a text, refused by the server; a
             # number out of range, refused by asyncpg as a ValueError) came with an event and will
@@ -137,6 +139,8 @@ class BuildWriter:
         if gone := rows.deleted.get(name):
             sql = of_build(self.view.name, f"delete_{name}", self.build)
             await con.execute(sql, *map(list, zip(*sorted(gone), strict=True)))
-        if limits := rows.pruned.get(name):
-            sql = of_build(self.view.name, f"prune_{name}", self.build)
+
+    async def _prune(self, con: units.Connection, table: Table[Any], rows: Rows) -> None:
+        if limits := rows.pruned.get(table.name):
+            sql = of_build(self.view.name, f"prune_{table.name}", self.build)
             await con.executemany(sql, sorted(limits.items()))
