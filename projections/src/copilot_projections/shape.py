@@ -57,14 +57,12 @@ class Table(Generic[Row]):
     the columns, `key` names the columns of the primary key. `loads` names the clusters whose rows
     `apply` needs to see (loaded by `load_<name>.sql`, which may narrow them down); it may look at
     the tables before it in `View.tables`. A table that is only ever added to needs no loading.
-    `pruned` tells that `prune_<name>.sql` forgets old rows of a cluster.
     """
 
     name: str
     row: type[Row]
     key: tuple[str, ...]
     loads: Callable[[Rows, Sequence[RecordedEvent]], Iterable[str]] | None = None
-    pruned: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from copilot_core.events import NewEvent
 from copilot_eventlog.postgres import PostgresLog
 from copilot_eventlog.statements import Dialect
 from copilot_projections.builds import first_build, live_builds
-from copilot_projections.follower import Follower, ends_of
+from copilot_projections.follower import Follower, OnPoison, ends_of
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import View
 from copilot_projections.views import VIEWS
@@ -32,13 +32,26 @@ class Line:
         for i in range(0, len(events), 500):
             head = await self.log.append(head, events[i : i + 500], source_offset=i)
 
-    async def follower(self, view: View, **options: object) -> Follower:
+    async def follower(
+        self,
+        view: View,
+        *,
+        owner: str = "test",
+        on_poison: OnPoison = OnPoison.CONTINUE,
+        batch_events: int = 500,
+    ) -> Follower:
         """Who keeps the live build of a view up; the first build is made when there is none."""
         build = (await live_builds(self.log.pool)).get(view.name)
         if build is None:
             build = await first_build(self.log.pool, view, dialect=self.dialect)
         return Follower(
-            self.log, self.log.pool, view=view, build=build, **{"owner": "test", **options}
+            self.log,
+            self.log.pool,
+            view=view,
+            build=build,
+            owner=owner,
+            on_poison=on_poison,
+            batch_events=batch_events,
         )
 
     async def project(self, views: Iterable[View] = tuple(VIEWS.values())) -> None:

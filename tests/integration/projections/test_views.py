@@ -315,16 +315,15 @@ class TestLogPatterns:
         story.sample()
         story.logged(None)
         views = await line.tell(story.book.new, VIEWS["log_patterns"])
-        span = {"since": at(0), "until": at(9)}
-        found = await log_patterns.counts(views, "orders", **span)
+        found = await log_patterns.counts(views, "orders", since=at(0), until=at(9))
         assert [(c.at, c.pattern, c.count, c.missing) for c in found] == [
             (at(1), None, None, Missing.TIMED_OUT),
             (at(0), "no-poller", 1, None),
             (at(0), "shard-acquired", 3, None),
         ]
-        (line_,) = await log_patterns.excerpts(views, "orders", **span)
+        (line_,) = await log_patterns.excerpts(views, "orders", since=at(0), until=at(9))
         assert line_.untrusted_text == "rm -rf"
-        (surge,) = await log_patterns.surges(views, "orders", **span)
+        (surge,) = await log_patterns.surges(views, "orders", since=at(0), until=at(9))
         assert (surge.pattern, surge.count, surge.usual) == ("shard-acquired", 3, 0.1)
 
     async def test_old_counts_go_surges_stay(
@@ -338,9 +337,10 @@ class TestLogPatterns:
             story.logged({"history": {"no-poller": i}})
             story.surged("history", "no-poller", i, 0.0)
         views = await line.tell(story.book.new, VIEWS["log_patterns"])
-        span = {"since": at(0), "until": at(9)}
-        assert [c.count for c in await log_patterns.counts(views, "orders", **span)] == [5, 4, 3]
-        assert len(await log_patterns.surges(views, "orders", **span)) == 6
+        assert [
+            c.count for c in await log_patterns.counts(views, "orders", since=at(0), until=at(9))
+        ] == [5, 4, 3]
+        assert len(await log_patterns.surges(views, "orders", since=at(0), until=at(9))) == 6
 
 
 class TestBottleneck:

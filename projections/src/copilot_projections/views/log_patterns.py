@@ -22,9 +22,6 @@ from copilot_projections.shape import Answer, At, Rows, Table, View, at, ms
 KEPT_S: Final = 7 * 24 * 3600
 """Counts older than this, by the newest slot of the cluster, are forgotten."""
 
-PRUNE_EVERY_S: Final = 3600
-"""Event time between two prunings of a cluster: old rows go by the hundred, not one by one."""
-
 
 @dataclass(frozen=True, slots=True)
 class LogSlotRow:
@@ -51,12 +48,12 @@ class SurgeRow:
     usual: float
 
 
-SLOTS = Table("log_patterns", LogSlotRow, key=("cluster", "slot"), pruned=True)
+SLOTS = Table("log_patterns", LogSlotRow, key=("cluster", "slot"))
 SURGES = Table("log_surges", SurgeRow, key=("cluster", "slot", "service", "pattern"))
 
 
 def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
-    """Add a row per slot and per surge; every hour of event time the oldest counts go."""
+    """Add a row per slot and per surge; with each slot the oldest counts go."""
     for recorded in events:
         match recorded.decoded():
             case LogSampleRecorded() as sample:
@@ -73,9 +70,7 @@ def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
                         excerpts=orjson.dumps([e.model_dump() for e in sample.excerpts]).decode(),
                     ),
                 )
-                rows.prune(
-                    SLOTS, recorded.cluster, sample.slot // PRUNE_EVERY_S * PRUNE_EVERY_S - KEPT_S
-                )
+                rows.prune(SLOTS, recorded.cluster, sample.slot - KEPT_S)
             case LogPatternSurged() as surge:
                 rows.put(
                     SURGES,

@@ -97,7 +97,7 @@ def _block_of(slot: int) -> int:
 
 OPEN = Table("signals_open", OpenBlockRow, key=("cluster",), loads=every_cluster)
 TAIL = Table("signals_tail", TailRow, key=("cluster", "slot"), loads=_clusters_closing)
-BLOCKS = Table("signals_blocks", BlockRow, key=("cluster", "block_slot", "signals"), pruned=True)
+BLOCKS = Table("signals_blocks", BlockRow, key=("cluster", "block_slot", "signals"))
 KEPT = Table("signals_kept", KeptRow, key=("cluster", "from_slot"))
 
 
