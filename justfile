@@ -14,8 +14,8 @@ demo *ARGS:
 check: static
     HYPOTHESIS_PROFILE=fast pytest -q -m "not infra and not slow" tests/unit tests/property tests/docs
 
-# Everything, with real Kafka, PostgreSQL and Prometheus (brought first where they are missing).
 # The laws come last and on all cores: 10,000 examples of each take longer than all the rest.
+# Everything, with real Kafka, PostgreSQL and Prometheus (brought first where they are missing).
 test: static setup
     HYPOTHESIS_PROFILE=fast pytest --ignore=tests/property
     HYPOTHESIS_PROFILE=long pytest -q -n auto --dist worksteal tests/property
