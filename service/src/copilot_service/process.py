@@ -22,8 +22,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
@@ -87,6 +87,17 @@ class Service:
             log.info("ready" if holds else "not ready", condition=condition, why=why)
         self.signs.set_ready(condition, holds, why=why)
         self._ready.labels(condition).set(holds)
+
+    async def until_stopped(self, *parts: Coroutine[Any, Any, None]) -> None:
+        """Run parts that never end by themselves, until one fails or the process should stop.
+
+        Then the others are cancelled. A failure is raised inside an exception group.
+        """
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in parts]
+            await self.stopping.wait()
+            for task in tasks:
+                task.cancel()
 
     def run(self, main: Main) -> int:
         """Run the process from start to end; returns its exit code."""

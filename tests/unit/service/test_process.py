@@ -92,10 +92,22 @@ def test_a_named_error_in_a_task_group_decides_the_code() -> None:
     )
 
 
+def test_parts_run_until_one_fails_or_the_process_stops() -> None:
+    """`until_stopped` ends with the first failing part, whose error decides the exit code."""
+    body = """
+    async def fail():
+        await asyncio.sleep(0.1)
+        raise Unavailable("away")
+    async def main(service):
+        await service.until_stopped(asyncio.Event().wait(), fail())
+    """
+    assert ended(start(body))[0] == 75
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_asks_main_to_stop_and_the_end_is_clean(sign: signal.Signals) -> None:
     """SIGTERM and SIGINT set `stopping`; a main that returns then ends the process with 0."""
-    process = start("async def main(service):\n    await service.stopping.wait()")
+    process = start("async def main(s):\n    await s.until_stopped(asyncio.Event().wait())")
     await_line(process, "started")
     process.send_signal(sign)
     assert ended(process)[0] == 0

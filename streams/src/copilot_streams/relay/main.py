@@ -46,14 +46,19 @@ async def relay(service: Service, settings: RelaySettings, log: EventLog) -> Non
             samples=settings.relay_samples,
             partitions=life.partitions,
         )
-        pause_s, refreshed_at = PAUSE_MIN_S, float("-inf")
-        while not service.stopping.is_set():
-            refresh = time.monotonic() - refreshed_at > REFRESH_S
-            refreshed_at = time.monotonic() if refresh else refreshed_at
-            moved = await _pass(service, publisher, settings.relay_patience_s, refresh=refresh)
-            service.progress()
-            pause_s = PAUSE_MIN_S if moved else min(2 * pause_s, PAUSE_MAX_S)
-            await _pause(service, 0.0 if moved else pause_s)
+        await service.until_stopped(_publish(service, publisher, settings.relay_patience_s))
+
+
+async def _publish(service: Service, publisher: Publisher, patience_s: float) -> None:
+    """Publish for ever: at once while events come, with growing pauses while none do."""
+    pause_s, refreshed_at = PAUSE_MIN_S, float("-inf")
+    while True:
+        refresh = time.monotonic() - refreshed_at > REFRESH_S
+        refreshed_at = time.monotonic() if refresh else refreshed_at
+        moved = await _pass(service, publisher, patience_s, refresh=refresh)
+        service.progress()
+        pause_s = PAUSE_MIN_S if moved else min(2 * pause_s, PAUSE_MAX_S)
+        await asyncio.sleep(0 if moved else pause_s)
 
 
 async def _pass(service: Service, publisher: Publisher, patience_s: float, *, refresh: bool) -> int:
@@ -72,14 +77,6 @@ async def _pass(service: Service, publisher: Publisher, patience_s: float, *, re
                 raise
     service.set_ready("publishing", True)
     return moved
-
-
-async def _pause(service: Service, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await service.stopping.wait()
-    except TimeoutError:
-        return
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ The one place where its parts are put together.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 from whenever import Instant
@@ -87,14 +86,8 @@ async def work(service: Service, settings: WorkerSettings, log: EventLog) -> Non
             rival_after_s=2 * settings.worker_session_timeout_s,
         )
         service.set_ready("shards", False, why="not assigned yet")
-        async with (
-            running(app, settings, topic=SAMPLES_TOPIC, wanted=agent.wanted),
-            asyncio.TaskGroup() as group,
-        ):
-            tasks = [group.create_task(t) for t in (agent.pump(), attendance.run(), crash_of(app))]
-            await service.stopping.wait()
-            for task in tasks:
-                task.cancel()
+        async with running(app, settings, topic=SAMPLES_TOPIC, wanted=agent.wanted):
+            await service.until_stopped(agent.pump(), attendance.run(), crash_of(app))
 
 
 def main() -> int:
