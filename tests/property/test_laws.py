@@ -13,7 +13,14 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot_core.events import Digest, Evidence, HealthTransitioned, NewEvent, SampleRecorded, Status
+from copilot_core.events import (
+    Digest,
+    Evidence,
+    HealthTransitioned,
+    NewEvent,
+    SampleRecorded,
+    Status,
+)
 from copilot_core.fold import ClusterState, Outcome, carry_of, evolve, fold, initial, restore_held
 from copilot_core.health import Scaling, gate_state, rank
 from copilot_core.quantities import Sight, missing_needs, survey, without_silent_roles
@@ -44,8 +51,11 @@ def _seen(history: Sequence[Slot], hidden: Sequence[Mask]) -> list[Sample]:
 
 
 @given(histories(), st.lists(masks(), max_size=12))
-def test_l1_state_is_the_fold_of_the_log_and_refolding_is_byte_identical(history: list[Slot], hidden: list[Mask]) -> None:
-    """L1: state = reduce(evolve, log); the same samples give the same bytes; a snapshot loses nothing."""
+def test_l1_state_is_the_fold_of_the_log_and_refolding_is_byte_identical(
+    history: list[Slot], hidden: list[Mask]
+) -> None:
+    """L1: state = reduce(evolve, log); the same samples give the same bytes; a snapshot loses
+    nothing."""
     samples = _seen(history, hidden)
     state, events, _ = folded(samples)
     rebuilt = reduce(evolve, events, initial(CLUSTER))
@@ -55,8 +65,11 @@ def test_l1_state_is_the_fold_of_the_log_and_refolding_is_byte_identical(history
 
 
 @given(histories(min_size=2), st.lists(masks(), max_size=12), st.integers(0, 12))
-def test_l1_recovery_in_the_middle_changes_nothing(history: list[Slot], hidden: list[Mask], cut: int) -> None:
-    """L1: a writer that dies after any message and starts from log and carry goes on byte for byte."""
+def test_l1_recovery_in_the_middle_changes_nothing(
+    history: list[Slot], hidden: list[Mask], cut: int
+) -> None:
+    """L1: a writer that dies after any message and starts from log and carry goes on byte for
+    byte."""
     samples = _seen(history, hidden)
     state, events, _ = folded(samples[:cut])
     recovered = reduce(evolve, events, initial(CLUSTER))
@@ -76,14 +89,18 @@ def test_l2_a_sample_twice_is_once(history: list[Slot], data: st.DataObject) -> 
     doubled = list(samples)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(samples) - 1))
-        doubled.insert(data.draw(st.integers(doubled.index(samples[at]) + 1, len(doubled))), samples[at])
+        doubled.insert(
+            data.draw(st.integers(doubled.index(samples[at]) + 1, len(doubled))), samples[at]
+        )
     _, events, outcomes = folded(doubled)
     assert [e.payload for e in events] == [e.payload for e in folded(samples)[1]]
     assert outcomes.count(Outcome.DUPLICATE) == len(doubled) - len(samples)
 
 
 @given(histories(min_size=2), st.data())
-def test_l2_order_inside_the_bound_does_not_matter(history: list[Slot], data: st.DataObject) -> None:
+def test_l2_order_inside_the_bound_does_not_matter(
+    history: list[Slot], data: st.DataObject
+) -> None:
     """L2: swapping neighbours (never the very first sample) gives the same log."""
     samples = [sample(slot, n) for n, slot in enumerate(history)]
     swapped = list(samples)
@@ -102,7 +119,9 @@ def test_l3_losing_sight_never_looks_better(history: list[Slot], hidden: list[Ma
     # A history begins with its first sample: before it there is no status to look better than.
     whole: list[Slot] = [*history, {}]
     full = _verdicts(folded([sample(s, n) for n, s in enumerate(whole)])[1])
-    masked = _verdicts(folded(_seen(whole, [replace(hidden[0], sample=False), *hidden[1 : len(history)]]))[1])
+    masked = _verdicts(
+        folded(_seen(whole, [replace(hidden[0], sample=False), *hidden[1 : len(history)]]))[1]
+    )
     for slot, seen in masked.items():
         if slot in full and rank(seen.verdict.status) < rank(full[slot].verdict.status):
             assert seen.verdict.evidence is not Evidence.FRESH
@@ -115,7 +134,16 @@ def test_l3_better_only_with_full_sight(history: list[Slot], hidden: list[Mask])
     for verdict in _verdicts(folded(_seen(history, hidden))[1]).values():
         status = verdict.verdict.status
         if rank(status) < rank(former):
-            values = decode(encode(Sample(cluster=CLUSTER, slot=verdict.slot, interval_s=verdict.interval_s, readings=verdict.readings)))
+            values = decode(
+                encode(
+                    Sample(
+                        cluster=CLUSTER,
+                        slot=verdict.slot,
+                        interval_s=verdict.interval_s,
+                        readings=verdict.readings,
+                    )
+                )
+            )
             assert isinstance(values, Sample)
             readings, silent = without_silent_roles(values.readings)
             assert not missing_needs(Sight(readings, (), silent))
@@ -123,8 +151,11 @@ def test_l3_better_only_with_full_sight(history: list[Slot], hidden: list[Mask])
 
 
 @given(histories(), st.integers(1, 15))
-def test_l3_total_loss_holds_the_status_and_shows_blind_at_once(history: list[Slot], lost: int) -> None:
-    """L3: with nothing visible the status stays as it was and evidence is blind in the same slot."""
+def test_l3_total_loss_holds_the_status_and_shows_blind_at_once(
+    history: list[Slot], lost: int
+) -> None:
+    """L3: with nothing visible the status stays as it was and evidence is blind in the same
+    slot."""
     state, _, _ = folded([sample(s, n) for n, s in enumerate(history)])
     for n in range(lost):
         gone: Slot = dict.fromkeys(SIGNAL_NAMES, Missing.SCRAPE_FAILED)
@@ -142,8 +173,11 @@ def test_l4_happy_never_becomes_critical_directly(history: list[Slot], hidden: l
 
 
 @given(histories(), st.lists(masks(), max_size=12))
-def test_l5_critical_needs_three_critical_evaluations(history: list[Slot], hidden: list[Mask]) -> None:
-    """L5: before critical, the last three evaluations that could be made each fired a critical gate."""
+def test_l5_critical_needs_three_critical_evaluations(
+    history: list[Slot], hidden: list[Mask]
+) -> None:
+    """L5: before critical, the last three evaluations that could be made each fired a critical
+    gate."""
     critical = {g.id for g in RULES.gates if g.severity is Status.CRITICAL}
     run, former = 0, Status.UNKNOWN
     for verdict in _verdicts(folded(_seen(history, hidden))[1]).values():
@@ -158,9 +192,15 @@ def test_l5_critical_needs_three_critical_evaluations(history: list[Slot], hidde
 @given(st.integers(60, 3000))
 def test_l5_a_band_change_does_not_reset_the_count(rate: int) -> None:
     """L5: a stall is critical after three evaluations even when the band changes within them."""
-    stall = {"starts_accepted_per_s": 1000.0, "steps_seen_by_frontend_per_s": 0.0,
-             "steps_seen_by_history_per_s": 0.0, "steps_seen_by_workers_per_s": 0.0}  # fmt: skip
-    state, _, _ = folded([sample({**stall, "transitions_per_s": float(r)}, n) for n, r in enumerate((20, rate, 20))])
+    stall = {
+        "starts_accepted_per_s": 1000.0,
+        "steps_seen_by_frontend_per_s": 0.0,
+        "steps_seen_by_history_per_s": 0.0,
+        "steps_seen_by_workers_per_s": 0.0,
+    }
+    state, _, _ = folded(
+        [sample({**stall, "transitions_per_s": float(r)}, n) for n, r in enumerate((20, rate, 20))]
+    )
     assert state.seen.status is Status.CRITICAL
 
 
@@ -170,45 +210,77 @@ def test_l6_leaving_critical_needs_the_margin(history: list[Slot], hidden: list[
     state = initial(CLUSTER)
     for s in _seen(history, hidden):
         step = fold(state, s, RULES)
-        left = state.seen.status is Status.CRITICAL and step.state.seen.status is not Status.CRITICAL
+        left = (
+            state.seen.status is Status.CRITICAL and step.state.seen.status is not Status.CRITICAL
+        )
         if left and len(_verdicts(step.events)) == 1:
             readings, silent = without_silent_roles(s.readings)
             quantities = survey(Sight(readings, state.window, silent))
             for gate in RULES.gates:
                 if gate.severity is Status.CRITICAL:
-                    seen, _ = gate_state(gate, step.state.band, quantities, scaling=Scaling(), recovering=True)
+                    seen, _ = gate_state(
+                        gate, step.state.band, quantities, scaling=Scaling(), recovering=True
+                    )
                     assert not seen, gate.id
         state = step.state
 
 
 @given(histories(), st.lists(masks(), max_size=12))
 def test_l7_every_transition_gives_its_reasons(history: list[Slot], hidden: list[Mask]) -> None:
-    """L7: gates with value, threshold and margin, the rules' digest, evidence and a counterfactual."""
+    """L7: gates with value, threshold and margin, the rules' digest, evidence and a
+    counterfactual."""
     for t in _transitions(folded(_seen(history, hidden))[1]):
         assert t.gates
-        assert all(abs(g.margin - (g.value - g.threshold)) <= 1e-5 * max(1.0, abs(g.value), abs(g.threshold)) for g in t.gates)
+        assert all(
+            abs(g.margin - (g.value - g.threshold))
+            <= 1e-5 * max(1.0, abs(g.value), abs(g.threshold))
+            for g in t.gates
+        )
         assert t.rules_digest == RULES.digest
         assert t.counterfactual.startswith(f"would have stayed {t.from_}")
         assert any(f"{g.threshold:g}" in t.counterfactual for g in t.gates)
 
 
 @given(histories(), st.lists(masks(), max_size=12))
-def test_l7_the_counterfactual_is_true_for_a_single_gate(history: list[Slot], hidden: list[Mask]) -> None:
-    """L7: where one gate made it worse, moving its value to the other side would have kept the status."""
+def test_l7_the_counterfactual_is_true_for_a_single_gate(
+    history: list[Slot], hidden: list[Mask]
+) -> None:
+    """L7: where one gate made it worse, moving its value to the other side would have kept the
+    status."""
     for t in _transitions(folded(_seen(history, hidden))[1]):
         if rank(t.to) > rank(t.from_) and len(t.gates) == 1:
             gate = t.gates[0]
-            assert gate.value < gate.threshold if gate.comparison == "<" else gate.value >= gate.threshold
+            assert (
+                gate.value < gate.threshold
+                if gate.comparison == "<"
+                else gate.value >= gate.threshold
+            )
 
 
 IDLE: Slot = {
     **dict.fromkeys(
-        ("starts_attempted_per_s", "starts_accepted_per_s", "steps_seen_by_frontend_per_s", "steps_seen_by_history_per_s",
-         "steps_seen_by_workers_per_s", "transitions_per_s", "mutations_per_s", "completions_per_s", "closings_per_s",
-         "active_tasks_acked_per_s", "history_tasks_acked_per_s", "due_tasks_loaded_per_s", "due_tasks_acked_per_s"), 0.0,
+        (
+            "starts_attempted_per_s",
+            "starts_accepted_per_s",
+            "steps_seen_by_frontend_per_s",
+            "steps_seen_by_history_per_s",
+            "steps_seen_by_workers_per_s",
+            "transitions_per_s",
+            "mutations_per_s",
+            "completions_per_s",
+            "closings_per_s",
+            "active_tasks_acked_per_s",
+            "history_tasks_acked_per_s",
+            "due_tasks_loaded_per_s",
+            "due_tasks_acked_per_s",
+        ),
+        0.0,
     ),
-    **dict.fromkeys(("transition_p95_ms", "transition_p99_ms", "completion_ratio", "history_backlog_age_s"), Missing.NOT_A_NUMBER),
-}  # fmt: skip
+    **dict.fromkeys(
+        ("transition_p95_ms", "transition_p99_ms", "completion_ratio", "history_backlog_age_s"),
+        Missing.NOT_A_NUMBER,
+    ),
+}
 
 
 @given(st.integers(5, 20), st.lists(masks(), max_size=5))
@@ -219,7 +291,9 @@ def test_l8_idle_is_not_broken(idle: int, hidden: list[Mask]) -> None:
     assert all(t.to is Status.HAPPY for t in _transitions(events))
 
 
-@given(st.sampled_from(LOSS_REASONS := (Missing.NO_SERIES, Missing.SCRAPE_FAILED)), st.integers(1, 20))
+@given(
+    st.sampled_from(LOSS_REASONS := (Missing.NO_SERIES, Missing.SCRAPE_FAILED)), st.integers(1, 20)
+)
 def test_l8_unknown_demand_is_not_idle(reason: Missing, count: int) -> None:
     """L8: an idle cluster whose demand is not seen is never called happy."""
     unseen = {**IDLE, "starts_attempted_per_s": reason, "starts_accepted_per_s": reason}
@@ -228,16 +302,25 @@ def test_l8_unknown_demand_is_not_idle(reason: Missing, count: int) -> None:
 
 
 @given(histories(), st.lists(masks(), max_size=12), st.randoms(use_true_random=False))
-def test_l9_what_explains_never_decides(history: list[Slot], hidden: list[Mask], rng: random.Random) -> None:
+def test_l9_what_explains_never_decides(
+    history: list[Slot], hidden: list[Mask], rng: random.Random
+) -> None:
     """L9: amplifiers and the workers' own signals may read anything; the status stays the same."""
     explaining = [s.name for s in SIGNALS if s.group in (Group.AMPLIFIER, Group.WORKER)]
-    noisy = [{**slot, **{n: rng.choice((0.0, 1.0, 1e9, Missing.NO_SERIES)) for n in explaining}} for slot in history]
+    noisy = [
+        {**slot, **{n: rng.choice((0.0, 1.0, 1e9, Missing.NO_SERIES)) for n in explaining}}
+        for slot in history
+    ]
     plain, other = (_verdicts(folded(_seen(h, hidden))[1]) for h in (history, noisy))
-    assert {s: v.verdict.status for s, v in plain.items()} == {s: v.verdict.status for s, v in other.items()}
+    assert {s: v.verdict.status for s, v in plain.items()} == {
+        s: v.verdict.status for s, v in other.items()
+    }
 
 
 @given(histories(), histories(), st.data())
-def test_l10_partitions_do_not_matter(first: list[Slot], second: list[Slot], data: st.DataObject) -> None:
+def test_l10_partitions_do_not_matter(
+    first: list[Slot], second: list[Slot], data: st.DataObject
+) -> None:
     """L10: two clusters on one partition in any interleaving, or on two, give one digest."""
     a = [sample(s, n) for n, s in enumerate(first)]
     b = [sample(s, n).model_copy(update={"cluster": "payments"}) for n, s in enumerate(second)]
@@ -248,7 +331,11 @@ def test_l10_partitions_do_not_matter(first: list[Slot], second: list[Slot], dat
             step = fold(state, s, RULES)
             state = step.state
             apart.add_all(step.events)
-    states, left, right = {"orders": initial("orders"), "payments": initial("payments")}, list(a), list(b)
+    states, left, right = (
+        {"orders": initial("orders"), "payments": initial("payments")},
+        list(a),
+        list(b),
+    )
     while left or right:
         queue = left if left and (not right or data.draw(st.booleans())) else right
         s = queue.pop(0)
@@ -265,4 +352,6 @@ def test_samples_survive_the_wire(history: list[Slot]) -> None:
         s = sample(slot, n)
         assert decode(encode(s), key=CLUSTER.encode()) == s
         assert encode(decode(encode(s))) == encode(s)
-        assert pack(s.readings) == pack(decode(encode(s)).readings)  # type: ignore[union-attr]
+        again = decode(encode(s))
+        assert isinstance(again, Sample)
+        assert pack(again.readings) == pack(s.readings)

@@ -1,8 +1,8 @@
 """Judges verdicts against what clients saw: the load generator's log decides, not the metrics.
 
-From the workload of a recording come trailing 60-second windows, moved by 10 s, in which at least 12
-workflows were attempted. A window with less than 10 % completed is *blocked*, with less than 50 %
-*impaired*; overlapping ones merge. What the rules owe (`docs/reference/rules.md`):
+From the workload of a recording come trailing 60-second windows, moved by 10 s, in which at least
+12 workflows were attempted. A window with less than 10 % completed is *blocked*, with less than 50
+% *impaired*; overlapping ones merge. What the rules owe (`docs/reference/rules.md`):
 
     blocked for 150 s or more      critical within 120 s of its start
     impaired for 50 s or more      at least stressed within 90 s of its start
@@ -19,6 +19,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -58,14 +59,24 @@ def read_truth(truth: Path, workload: Path) -> Truth:
     impaired = tuple(_windows(rows, 0.5, unwanted))
     faults = told["faults"]
     return Truth(
-        id=told["id"], begin=begin, end=end, blocked=tuple(_windows(rows, 0.1, unwanted)), impaired=impaired,
-        all_lost=tuple((f["begin_ms"] / 1000, f["end_ms"] / 1000) for f in faults if f["id"].startswith("metrics-lost-all")),
+        id=told["id"],
+        begin=begin,
+        end=end,
+        blocked=tuple(_windows(rows, 0.1, unwanted)),
+        impaired=impaired,
+        all_lost=tuple(
+            (f["begin_ms"] / 1000, f["end_ms"] / 1000)
+            for f in faults
+            if f["id"].startswith("metrics-lost-all")
+        ),
         cluster_fine=all(f.get("kind") in (None, "none", "not_visible") for f in faults),
         last_trouble=max([f["end_ms"] / 1000 for f in faults] + [b for _, b in impaired]),
-    )  # fmt: skip
+    )
 
 
-def _windows(rows: list[dict[str, str]], share: float, unwanted: list[Interval]) -> Iterator[Interval]:
+def _windows(
+    rows: list[dict[str, str]], share: float, unwanted: list[Interval]
+) -> Iterator[Interval]:
     """Merged windows in which less than `share` of what was attempted was completed."""
     times = [int(r["t_ms"]) / 1000 for r in rows]
     slots = WINDOW_S // WORKLOAD_SLOT_S
@@ -76,7 +87,11 @@ def _windows(rows: list[dict[str, str]], share: float, unwanted: list[Interval])
         attempted = sum(int(r["attempted"]) for r in window)
         completed = sum(int(r["completed"]) for r in window)
         gap = last - first != WINDOW_S - WORKLOAD_SLOT_S
-        if gap or attempted < MIN_ATTEMPTED or any(first < b and last + WORKLOAD_SLOT_S > a for a, b in unwanted):
+        if (
+            gap
+            or attempted < MIN_ATTEMPTED
+            or any(first < b and last + WORKLOAD_SLOT_S > a for a, b in unwanted)
+        ):
             continue
         if completed < share * attempted:
             if current is not None and last <= current[1]:
@@ -123,7 +138,14 @@ def findings(truth: Truth, told: Told) -> Iterator[str]:
 
 
 def _first(told: Told, since: float, worst: Status) -> float | None:
-    return next((slot for slot, status, _ in told.slots if slot >= since - WINDOW_S and rank(status) >= rank(worst)), None)
+    return next(
+        (
+            slot
+            for slot, status, _ in told.slots
+            if slot >= since - WINDOW_S and rank(status) >= rank(worst)
+        ),
+        None,
+    )
 
 
 def _detection(truth: Truth, told: Told) -> Iterator[str]:
@@ -135,7 +157,9 @@ def _detection(truth: Truth, told: Told) -> Iterator[str]:
             continue
         at = _first(told, begin, status)
         if at is None or at - begin > within:
-            yield f"{truth.id}: {status} {'never' if at is None else f'{at - begin:.0f} s'} after {begin - truth.begin:.0f} s; owed within {within} s"
+            when = "never" if at is None else f"{at - begin:.0f} s"
+            since = f"{begin - truth.begin:.0f} s"
+            yield f"{truth.id}: {status} {when} after {since}; owed within {within} s"
     for t in told.transitions:
         if rank(t.to) > 0 and rank(t.to) > rank(t.from_) and not t.gates:
             yield f"{truth.id}: {t.from_} to {t.to} at {t.slot - truth.begin:.0f} s names no gate"
@@ -143,7 +167,9 @@ def _detection(truth: Truth, told: Told) -> Iterator[str]:
 
 def _false_alarms(truth: Truth, told: Told) -> Iterator[str]:
     for slot, status, _ in told.slots:
-        if status is Status.CRITICAL and not any(a - 60 <= slot <= b + 420 for a, b in truth.impaired):
+        if status is Status.CRITICAL and not any(
+            a - 60 <= slot <= b + 420 for a, b in truth.impaired
+        ):
             yield f"{truth.id}: critical at {slot - truth.begin:.0f} s without impairment"
     if truth.cluster_fine:
         stressed = sum(status is Status.STRESSED for _, status, _ in told.slots) / len(told.slots)
@@ -153,10 +179,14 @@ def _false_alarms(truth: Truth, told: Told) -> Iterator[str]:
 
 def _sight(truth: Truth, told: Told) -> Iterator[str]:
     for begin, end in truth.all_lost:
-        blind = [slot for slot, _, evidence in told.slots if begin <= slot <= end + 30 and evidence is Evidence.BLIND]
+        blind = [
+            slot
+            for slot, _, evidence in told.slots
+            if begin <= slot <= end + 30 and evidence is Evidence.BLIND
+        ]
         if not blind or blind[0] - begin > 60:
-            yield f"{truth.id}: all endpoints lost at {begin - truth.begin:.0f} s, not blind within 60 s"
-    for (_, before, _), (slot, after, evidence) in zip(told.slots, told.slots[1:], strict=False):
+            yield f"{truth.id}: not blind within 60 s of losing all at {begin - truth.begin:.0f} s"
+    for (_, before, _), (slot, after, evidence) in pairwise(told.slots):
         if evidence is Evidence.BLIND and rank(after) < rank(before):
             yield f"{truth.id}: {before} became {after} at {slot - truth.begin:.0f} s while blind"
 
@@ -164,8 +194,10 @@ def _sight(truth: Truth, told: Told) -> Iterator[str]:
 def _recovery(truth: Truth, told: Told) -> Iterator[str]:
     for slot, status, _ in told.slots:
         if slot >= truth.last_trouble + 600 and status is not Status.HAPPY:
-            yield f"{truth.id}: {status} at {slot - truth.begin:.0f} s, 10 minutes after the last trouble"
-    happy = [t.slot for t in told.transitions if t.to is Status.HAPPY and t.from_ is not Status.UNKNOWN]
-    for first, second in zip(happy, happy[1:], strict=False):
+            yield f"{truth.id}: {status} at {slot - truth.begin:.0f} s, 10 min after the last trouble"
+    happy = [
+        t.slot for t in told.transitions if t.to is Status.HAPPY and t.from_ is not Status.UNKNOWN
+    ]
+    for first, second in pairwise(happy):
         if second - first < 600:
             yield f"{truth.id}: happy again twice within {second - first} s"

@@ -1,10 +1,10 @@
 """Who limits progress: the server, the workers, both, nobody, or it cannot be told.
 
 Theory of operation. Two lists of signs, each a row with the reason it gives. Server signs are the
-gates about the server's own services. Worker signs are read from matching and from the workers: full
-slots, nobody polling, tasks that wait although the server hands them out in time. Workers are judged
-only while no critical gate of the server fires: behind a server that stands still, idle workers mean
-nothing.
+gates about the server's own services. Worker signs are read from matching and from the workers:
+full slots, nobody polling, tasks that wait although the server hands them out in time. Workers are
+judged only while no critical gate of the server fires: behind a server that stands still, idle
+workers mean nothing.
 
 The worker scaling rules below are never broken by any advice this project gives.
 """
@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from copilot_core.events import Status
 from copilot_core.quantities import Sight
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack
-from copilot_core.events import Status
 
 SERVER_SERVICES: Final = frozenset({"history", "matching", "frontend", "dsql"})
 
 SCHEDULE_TO_START_MS: Final = 50.0
-"""Workflow-task wait from which workers count as busy; measured by the server, whose buckets can tell."""
+"""Workflow-task wait from which workers count as busy; measured by the server, whose buckets can
+tell."""
 
 WAITING_S: Final = 5.0
 """Age of waiting tasks from which missing pollers matter."""
@@ -54,6 +55,14 @@ def _nobody_polls(sight: Sight) -> bool:
     return _waiting(sight) and gone
 
 
+def _waits_for_a_worker(sight: Sight) -> bool:
+    return _above(sight, "workflow_task_wait_p95_ms", SCHEDULE_TO_START_MS) and _waiting(sight)
+
+
+def _unpolled(sight: Sight) -> bool:
+    return _above(sight, "no_poller_tasks_per_s", 0.5)
+
+
 def _above(sight: Sight, name: str, limit: float) -> bool:
     value = sight.known(name)
     return value is not None and value >= limit
@@ -63,9 +72,9 @@ WORKER_SIGNS: Final[tuple[tuple[str, Callable[[Sight], bool]], ...]] = (
     ("activity slots are full", lambda s: _zero(s, "activity_slots_free")),
     ("workflow-task slots are full", lambda s: _zero(s, "workflow_slots_free")),
     ("tasks wait and nobody polls", _nobody_polls),
-    ("tasks are added to queues that nobody polls", lambda s: _above(s, "no_poller_tasks_per_s", 0.5)),
-    ("workflow tasks wait for a worker", lambda s: _above(s, "workflow_task_wait_p95_ms", SCHEDULE_TO_START_MS) and _waiting(s)),
-)  # fmt: skip
+    ("tasks are added to queues that nobody polls", _unpolled),
+    ("workflow tasks wait for a worker", _waits_for_a_worker),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,9 @@ class Advice:
     text: str
 
 
-def worker_advice(sight: Sight, *, adding_workers: int = 0, long_running: bool = False) -> tuple[Advice, ...]:
+def worker_advice(
+    sight: Sight, *, adding_workers: int = 0, long_running: bool = False
+) -> tuple[Advice, ...]:
     """The worker rules that apply in one slot.
 
     `adding_workers` is how many workers somebody means to add; `long_running` tells whether the
@@ -121,15 +132,34 @@ def worker_advice(sight: Sight, *, adding_workers: int = 0, long_running: bool =
     """
     advice: list[Advice] = []
     if _zero(sight, "workflow_slots_free") or _zero(sight, "activity_slots_free"):
-        advice.append(Advice(WorkerRule.NEVER_SCALE_DOWN_AT_ZERO, "slots are exhausted: never remove workers now"))
+        advice.append(
+            Advice(
+                WorkerRule.NEVER_SCALE_DOWN_AT_ZERO, "slots are exhausted: never remove workers now"
+            )
+        )
     if adding_workers > 0 and long_running:
-        advice.append(Advice(WorkerRule.STICKY_QUEUE_WARNING, "new workers get no work of runs that others have cached"))
+        advice.append(
+            Advice(
+                WorkerRule.STICKY_QUEUE_WARNING,
+                "new workers get no work of runs that others have cached",
+            )
+        )
     workers = sight.known("worker_processes")
     hits = sight.known("sticky_cache_hit_ratio")
     thrashing = hits is not None and hits < 0.5 and workers is not None and workers > 1
     doubling = long_running and workers is not None and adding_workers >= max(workers, 1)
     if thrashing or doubling:
-        advice.append(Advice(WorkerRule.RESTART_TO_REDISTRIBUTE, "restart workers one by one so that runs spread over all of them"))
+        advice.append(
+            Advice(
+                WorkerRule.RESTART_TO_REDISTRIBUTE,
+                "restart workers one by one so that runs spread over all of them",
+            )
+        )
     if sight.known("pollers_exceed_slots") == 1.0:
-        advice.append(Advice(WorkerRule.POLLER_EXECUTOR_MISMATCH, "a queue has more pollers than slots: polls will be answered and wait"))
+        advice.append(
+            Advice(
+                WorkerRule.POLLER_EXECUTOR_MISMATCH,
+                "a queue has more pollers than slots: polls will be answered and wait",
+            )
+        )
     return tuple(advice)

@@ -1,11 +1,12 @@
 """Events: what was decided or observed, in the past tense, and how it is written down.
 
-Theory of operation. An event is a frozen model with a type name and a schema version. Its payload is
-canonical JSON: sorted keys, no spaces, so equal events have equal bytes. Events of one kind about
-one cluster form a *stream* (`health/<cluster>`, `logs/<cluster>`); the n-th event of a stream has
-the version n and the id uuid5(stream, n): ids need no luck and no clock, and a re-fold gives the
-same ones. Stored bytes are never rewritten: an old schema version is read through `UPCASTERS`, pure
-functions that lift a payload one version up, and a golden file per version stays readable for ever.
+Theory of operation. An event is a frozen model with a type name and a schema version. Its payload
+is canonical JSON: sorted keys, no spaces, so equal events have equal bytes. Events of one kind
+about one cluster form a *stream* (`health/<cluster>`, `logs/<cluster>`); the n-th event of a stream
+has the version n and the id uuid5(stream, n): ids need no luck and no clock, and a re-fold gives
+the same ones. Stored bytes are never rewritten: an old schema version is read through `UPCASTERS`,
+pure functions that lift a payload one version up, and a golden file per version stays readable for
+ever.
 
 To add an event: add a class, put it in `Event`; the type checker points at every `match`.
 """
@@ -65,8 +66,8 @@ class _Model(BaseModel):
 class GateFinding(_Model):
     """One gate that fired: the value that was seen and the threshold it broke.
 
-    `margin` is value − threshold in the signal's unit, so its sign tells the side. `assumed` marks a
-    value that stands on the mean of earlier slots because its signal was not seen.
+    `margin` is value − threshold in the signal's unit, so its sign tells the side. `assumed` marks
+    a value that stands on the mean of earlier slots because its signal was not seen.
     """
 
     id: str
@@ -232,11 +233,22 @@ class LogPatternSurged(_Event):
 
 
 Event = (
-    SampleRecorded | SampleDropped | DeploymentRecorded | HealthTransitioned | SightLost | SightRegained
-    | BandChanged | BottleneckChanged | ServiceHealthChanged | LogSampleRecorded | LogPatternSurged
-)  # fmt: skip
+    SampleRecorded
+    | SampleDropped
+    | DeploymentRecorded
+    | HealthTransitioned
+    | SightLost
+    | SightRegained
+    | BandChanged
+    | BottleneckChanged
+    | ServiceHealthChanged
+    | LogSampleRecorded
+    | LogPatternSurged
+)
 
-EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType({cls.__name__: cls for cls in get_args(Event)})
+EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
+    {cls.__name__: cls for cls in get_args(Event)}
+)
 
 Upcaster = Callable[[dict[str, object]], dict[str, object]]
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = MappingProxyType({})
@@ -271,12 +283,15 @@ def decode(type_: str, schema_version: int, payload: bytes | str) -> Event:
     """
     cls = EVENT_TYPES.get(type_)
     if cls is None:
-        raise Rejected(f"unknown event type {type_!r}", code="unknown_type", todo="upgrade this process")
+        raise Rejected(
+            f"unknown event type {type_!r}", code="unknown_type", todo="upgrade this process"
+        )
     if not 1 <= schema_version <= cls.schema_version:
         raise Rejected(
             f"{type_} version {schema_version}; this program knows 1 to {cls.schema_version}",
-            code="unknown_version", todo="upgrade this process",
-        )  # fmt: skip
+            code="unknown_version",
+            todo="upgrade this process",
+        )
     try:
         if schema_version == cls.schema_version:
             return cls.model_validate_json(payload)
@@ -285,7 +300,9 @@ def decode(type_: str, schema_version: int, payload: bytes | str) -> Event:
             body = UPCASTERS[type_, version](body)
         return cls.model_validate(body)
     except (ValidationError, orjson.JSONDecodeError) as e:
-        raise Rejected(f"{type_} version {schema_version} does not decode: {e}", code="malformed") from e
+        raise Rejected(
+            f"{type_} version {schema_version} does not decode: {e}", code="malformed"
+        ) from e
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,17 +372,24 @@ def occurred_at(event: Event) -> Instant:
     return Instant.from_timestamp(event.at if isinstance(event, DeploymentRecorded) else event.slot)
 
 
-def new_event(event: Event, *, cluster: str, version: int, causation: Causation | None = None) -> NewEvent:
+def new_event(
+    event: Event, *, cluster: str, version: int, causation: Causation | None = None
+) -> NewEvent:
     """Put an event into its envelope, as version `version` of its stream."""
     return NewEvent(
-        stream=stream_of(event, cluster), version=version, type=type(event).__name__,
-        schema_version=event.schema_version, occurred_at=occurred_at(event), payload=encode(event),
+        stream=stream_of(event, cluster),
+        version=version,
+        type=type(event).__name__,
+        schema_version=event.schema_version,
+        occurred_at=occurred_at(event),
+        payload=encode(event),
         causation=causation,
-    )  # fmt: skip
+    )
 
 
 class Digest:
-    """A running digest of a log, independent of partitions: one chain per stream, then all together.
+    """A running digest of a log, independent of partitions: one chain per stream, then all
+    together.
 
     Feed events of each stream in version order; streams may interleave in any way. Positions,
     shards, clocks and causation stay out, so a re-fold and the log agree exactly.
@@ -376,12 +400,22 @@ class Digest:
         self.events = 0
 
     def add(self, event: NewEvent | RecordedEvent) -> None:
-        """Add the next event of its stream; raises `Defect` when a version is skipped or repeated."""
+        """Add the next event of its stream; raises `Defect` when a version is skipped or
+        repeated."""
         last, chain = self._chains.get(event.stream, (0, b""))
         if event.version != last + 1:
-            raise Defect(f"{event.stream}: version {event.version} after {last}", todo="the log has a gap or a double; run copilot log verify")
-        head = f"{event.stream}#{event.version}:{event.type}:{event.schema_version}:{event.occurred_at.timestamp()}\n"
-        self._chains[event.stream] = (event.version, hashlib.sha256(chain + head.encode() + event.payload).digest())
+            raise Defect(
+                f"{event.stream}: version {event.version} after {last}",
+                todo="the log has a gap or a double; run copilot log verify",
+            )
+        head = (
+            f"{event.stream}#{event.version}:{event.type}:{event.schema_version}"
+            f":{event.occurred_at.timestamp()}\n"
+        )
+        self._chains[event.stream] = (
+            event.version,
+            hashlib.sha256(chain + head.encode() + event.payload).digest(),
+        )
         self.events += 1
 
     def add_all(self, events: Iterable[NewEvent | RecordedEvent]) -> None:

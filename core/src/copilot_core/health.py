@@ -1,11 +1,11 @@
 """The interpreter of the rule tables: from one slot's sight to the next verdict.
 
 Theory of operation. Two machines run side by side over the same table. The *seen* machine takes a
-gate as fired when the visible values fire it. The *worst* machine takes it as fired unless it cannot
-fire whatever was not seen; so its status is never better than the one full sight would have given.
-With full sight they are the same machine. From their difference follows the evidence: as long as the
-worst machine stands elsewhere, something that was not seen may have mattered, and evidence stays
-partial even when everything is visible again (law L3).
+gate as fired when the visible values fire it. The *worst* machine takes it as fired unless it
+cannot fire whatever was not seen; so its status is never better than the one full sight would have
+given. With full sight they are the same machine. From their difference follows the evidence: as
+long as the worst machine stands elsewhere, something that was not seen may have mattered, and
+evidence stays partial even when everything is visible again (law L3).
 
     happy     --any gate fires-->                             stressed
     stressed  --3 critical evaluations in a row-->            critical
@@ -24,7 +24,15 @@ from math import inf
 
 from copilot_core.events import Band, Evidence, GateFinding, Status
 from copilot_core.quantities import QUANTITY, Range
-from copilot_core.rules import BAND_EDGES, BAND_INDEX, CRITICAL_EVALUATIONS, DEFAULT_HISTORY_REPLICAS, Condition, Gate, RulePack
+from copilot_core.rules import (
+    BAND_EDGES,
+    BAND_INDEX,
+    CRITICAL_EVALUATIONS,
+    DEFAULT_HISTORY_REPLICAS,
+    Condition,
+    Gate,
+    RulePack,
+)
 
 BANDS = tuple(Band)
 _RANK = {Status.UNKNOWN: -1, Status.HAPPY: 0, Status.STRESSED: 1, Status.CRITICAL: 2}
@@ -64,14 +72,22 @@ class Scaling:
         """
         if not self.history_replicas:
             return 1.0
-        factor = min(max(DEFAULT_HISTORY_REPLICAS[BAND_INDEX[band]] / self.history_replicas, 0.5), 2.0)
+        factor = min(
+            max(DEFAULT_HISTORY_REPLICAS[BAND_INDEX[band]] / self.history_replicas, 0.5), 2.0
+        )
         return max(factor, 1.0) if self.scaling_up_evaluations >= 2 else factor
+
+
+UNSTARTED = Machine()
+UNSCALED = Scaling()
 
 
 # --- gates --------------------------------------------------------------------------------------
 
 
-def _threshold(condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float) -> Range:
+def _threshold(
+    condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float
+) -> Range:
     base = condition.threshold[BAND_INDEX[band]] * factor
     if condition.of is None:
         return Range(base, base, base)
@@ -80,7 +96,9 @@ def _threshold(condition: Condition, band: Band, quantities: Mapping[str, Range]
     return Range(value, base * other.low, base * other.high, assumed=other.assumed)
 
 
-def _holds(condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float) -> tuple[bool, bool]:
+def _holds(
+    condition: Condition, band: Band, quantities: Mapping[str, Range], factor: float
+) -> tuple[bool, bool]:
     """Whether a condition holds as seen, and whether it could hold."""
     quantity = quantities[condition.quantity]
     if quantity.void:
@@ -92,7 +110,14 @@ def _holds(condition: Condition, band: Band, quantities: Mapping[str, Range], fa
     return visible and quantity.value >= threshold.value, quantity.high >= threshold.low
 
 
-def gate_state(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> tuple[bool, bool]:
+def gate_state(
+    gate: Gate,
+    band: Band,
+    quantities: Mapping[str, Range],
+    *,
+    scaling: Scaling,
+    recovering: bool = False,
+) -> tuple[bool, bool]:
     """Whether a gate fires as seen, and whether it could fire given what was not seen.
 
     With `recovering` the reported condition is held to `recover` times its threshold.
@@ -111,11 +136,19 @@ def gate_state(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scali
 
 
 def applies(gate: Gate, band: Band, quantities: Mapping[str, Range]) -> bool:
-    """Whether all conditions but the reported one hold as seen: the reported one alone keeps it clear."""
+    """Whether all conditions but the reported one hold as seen: the reported one alone keeps it
+    clear."""
     return all(_holds(condition, band, quantities, 1.0)[0] for condition in gate.conditions[1:])
 
 
-def compared(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> tuple[float, float, bool] | None:
+def compared(
+    gate: Gate,
+    band: Band,
+    quantities: Mapping[str, Range],
+    *,
+    scaling: Scaling,
+    recovering: bool = False,
+) -> tuple[float, float, bool] | None:
     """Value, threshold in force and whether one is assumed, for a gate's reported condition.
 
     None when the value or what its threshold is a share of was not seen.
@@ -128,17 +161,30 @@ def compared(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling
     return quantity.value, threshold.value, quantity.assumed or threshold.assumed
 
 
-def finding(gate: Gate, band: Band, quantities: Mapping[str, Range], *, scaling: Scaling, recovering: bool = False) -> GateFinding | None:
-    """What a gate's reported condition compared, as it goes into an event; None when it was not seen."""
+def finding(
+    gate: Gate,
+    band: Band,
+    quantities: Mapping[str, Range],
+    *,
+    scaling: Scaling,
+    recovering: bool = False,
+) -> GateFinding | None:
+    """What a gate's reported condition compared, as it goes into an event; None when it was not
+    seen."""
     sides = compared(gate, band, quantities, scaling=scaling, recovering=recovering)
     if sides is None:
         return None
     value, threshold, assumed = sides
     return GateFinding(
-        id=gate.id, signal=gate.main.quantity, value=_round(value), threshold=_round(threshold),
-        margin=_round(value - threshold), unit=QUANTITY[gate.main.quantity].unit,
-        comparison=gate.main.comparison, assumed=assumed,
-    )  # fmt: skip
+        id=gate.id,
+        signal=gate.main.quantity,
+        value=_round(value),
+        threshold=_round(threshold),
+        margin=_round(value - threshold),
+        unit=QUANTITY[gate.main.quantity].unit,
+        comparison=gate.main.comparison,
+        assumed=assumed,
+    )
 
 
 def _round(value: float) -> float:
@@ -187,9 +233,15 @@ class Evaluation:
 
 
 def evaluate(
-    rules: RulePack, quantities: Mapping[str, Range], *,
-    band: Band, bands: tuple[Band, Band], scaling: Scaling, gate_runs: Mapping[str, tuple[int, int]], recovering: bool,
-) -> Evaluation:  # fmt: skip
+    rules: RulePack,
+    quantities: Mapping[str, Range],
+    *,
+    band: Band,
+    bands: tuple[Band, Band],
+    scaling: Scaling,
+    gate_runs: Mapping[str, tuple[int, int]],
+    recovering: bool,
+) -> Evaluation:
     """Evaluate every gate once. `recovering` asks for the harder thresholds too."""
     fired: list[str] = []
     possible: list[str] = []
@@ -203,7 +255,9 @@ def evaluate(
         could = could or any(gate_state(gate, b, quantities, scaling=scaling)[1] for b in others)
         critical = gate.severity is Status.CRITICAL
         if critical and recovering:
-            seen_held, could_hold = gate_state(gate, band, quantities, scaling=scaling, recovering=True)
+            seen_held, could_hold = gate_state(
+                gate, band, quantities, scaling=scaling, recovering=True
+            )
             could_hold = could_hold or any(
                 gate_state(gate, b, quantities, scaling=scaling, recovering=True)[1] for b in others
             )
@@ -224,23 +278,51 @@ def evaluate(
             possible.append(gate.id)
             critical_possible = critical_possible or critical
     return Evaluation(
-        tuple(fired), tuple(possible), tuple(held), tuple(held_possible), runs, critical_fired, critical_possible
+        tuple(fired),
+        tuple(possible),
+        tuple(held),
+        tuple(held_possible),
+        runs,
+        critical_fired,
+        critical_possible,
     )
 
 
 # --- the machines -------------------------------------------------------------------------------
 
 
-def step(machine: Machine, *, critical: bool | None, bad: bool | None, held: bool, full_sight: bool, rules: RulePack) -> Machine:
+def step(
+    machine: Machine,
+    *,
+    critical: bool | None,
+    bad: bool | None,
+    held: bool,
+    full_sight: bool,
+    rules: RulePack,
+) -> Machine:
     """One step of one machine.
 
     `critical` and `bad` tell whether a critical gate, or any gate, fired; None when that could not
     be said. `held` keeps a critical status. Without `full_sight` nothing gets better.
     """
     settings = rules.settings
-    critical_run = machine.critical_run if critical is None else min(machine.critical_run + 1, CRITICAL_EVALUATIONS) if critical else 0
-    enough = settings.happy_evaluations_after_critical if machine.was_critical else settings.happy_evaluations
-    good_run = min(machine.good_run + 1, settings.happy_evaluations_after_critical) if bad is False and full_sight else 0
+    critical_run = (
+        machine.critical_run
+        if critical is None
+        else min(machine.critical_run + 1, CRITICAL_EVALUATIONS)
+        if critical
+        else 0
+    )
+    enough = (
+        settings.happy_evaluations_after_critical
+        if machine.was_critical
+        else settings.happy_evaluations
+    )
+    good_run = (
+        min(machine.good_run + 1, settings.happy_evaluations_after_critical)
+        if bad is False and full_sight
+        else 0
+    )
     status, was_critical = machine.status, machine.was_critical
     match status:
         case Status.UNKNOWN:
@@ -261,28 +343,42 @@ def step(machine: Machine, *, critical: bool | None, bad: bool | None, held: boo
     return Machine(status, critical_run, good_run, was_critical)
 
 
-def step_both(seen: Machine, worst: Machine, evaluation: Evaluation, *, full_sight: bool, rules: RulePack) -> tuple[Machine, Machine]:
+def step_both(
+    seen: Machine, worst: Machine, evaluation: Evaluation, *, full_sight: bool, rules: RulePack
+) -> tuple[Machine, Machine]:
     """Advance the seen and the worst machine by one evaluation.
 
-    The seen machine gets better only to where the worst one stands too: nothing is promised that the
-    unseen could still take back.
+    The seen machine gets better only to where the worst one stands too: nothing is promised that
+    the unseen could still take back.
     """
-    critical = True if evaluation.critical_fired else None if evaluation.critical_possible else False
+    critical = (
+        True if evaluation.critical_fired else None if evaluation.critical_possible else False
+    )
     bad = True if evaluation.fired else None if evaluation.possible else False
     next_seen = step(
-        seen, critical=critical, bad=bad, held=bool(evaluation.held_possible), full_sight=full_sight, rules=rules
+        seen,
+        critical=critical,
+        bad=bad,
+        held=bool(evaluation.held_possible),
+        full_sight=full_sight,
+        rules=rules,
     )
     next_worst = step(
-        worst, critical=evaluation.critical_possible, bad=bool(evaluation.possible),
-        held=bool(evaluation.held_possible), full_sight=full_sight, rules=rules,
-    )  # fmt: skip
+        worst,
+        critical=evaluation.critical_possible,
+        bad=bool(evaluation.possible),
+        held=bool(evaluation.held_possible),
+        full_sight=full_sight,
+        rules=rules,
+    )
     if rank(next_seen.status) < min(rank(seen.status), rank(next_worst.status)):
         next_seen = replace(next_seen, status=seen.status, was_critical=seen.was_critical)
     return next_seen, next_worst
 
 
 def evidence(*, blind: bool, lacking: bool, seen: Machine, worst: Machine) -> Evidence:
-    """Blind when no server role reports; partial when something is lacking now, or was and may still matter."""
+    """Blind when no server role reports; partial when something is lacking now, or was and may
+    still matter."""
     if blind:
         return Evidence.BLIND
     return Evidence.PARTIAL if lacking or worst.status is not seen.status else Evidence.FRESH
@@ -316,8 +412,8 @@ def counterfactual(former: Status, gates: tuple[GateFinding, ...], *, worse: boo
         harder = other is None or (gate.threshold > other.threshold) == (gate.comparison == "<")
         if harder:
             needed[gate.signal, gate.comparison] = gate
-    parts = [
-        f"{g.signal} {'at or above' if (g.comparison == '<') == worse else 'below'} {g.threshold:g} {g.unit}"
-        for g in needed.values()
-    ]
+    parts = []
+    for gate in needed.values():
+        side = "at or above" if (gate.comparison == "<") == worse else "below"
+        parts.append(f"{gate.signal} {side} {gate.threshold:g} {gate.unit}")
     return f"would have stayed {former} with " + " and ".join(parts)

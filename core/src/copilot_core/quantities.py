@@ -90,7 +90,9 @@ _POSITIONS_OF: Final[Mapping[Role, tuple[int, ...]]] = MappingProxyType(
 )
 
 
-def without_silent_roles(readings: tuple[Reading, ...]) -> tuple[tuple[Reading, ...], tuple[Role, ...]]:
+def without_silent_roles(
+    readings: tuple[Reading, ...],
+) -> tuple[tuple[Reading, ...], tuple[Role, ...]]:
     """Take out every reading of a role that has no pulse now.
 
     A rate outlives its target by its whole window: a frontend killed for 90 s stayed invisible in
@@ -142,7 +144,11 @@ def _demand(sight: Sight) -> Range:
     return Range(sum(earlier) / len(earlier), 0.0, inf, assumed=True)
 
 
-STEP_WITNESSES: Final = ("steps_seen_by_frontend_per_s", "steps_seen_by_history_per_s", "steps_seen_by_workers_per_s")
+STEP_WITNESSES: Final = (
+    "steps_seen_by_frontend_per_s",
+    "steps_seen_by_history_per_s",
+    "steps_seen_by_workers_per_s",
+)
 
 
 def _first_steps(sight: Sight) -> Range:
@@ -150,7 +156,9 @@ def _first_steps(sight: Sight) -> Range:
     if not seen:
         return UNSEEN
     # One witness that counted work is proof of work; the unseen ones can only add to it.
-    unseen = any(sight[name] is not Missing.NO_SOURCE for name in STEP_WITNESSES if sight.known(name) is None)
+    unseen = any(
+        sight[name] is not Missing.NO_SOURCE for name in STEP_WITNESSES if sight.known(name) is None
+    )
     return Range(max(seen), max(seen), inf if unseen else max(seen))
 
 
@@ -201,7 +209,11 @@ def _silent_roles(sight: Sight) -> Range:
     return Range(silent, silent, silent + unsure)
 
 
-REMAINING_WITNESSES: Final = ("transitions_per_s", "steps_seen_by_history_per_s", "steps_seen_by_frontend_per_s")
+REMAINING_WITNESSES: Final = (
+    "transitions_per_s",
+    "steps_seen_by_history_per_s",
+    "steps_seen_by_frontend_per_s",
+)
 
 
 def _remaining(sight: Sight) -> Range:
@@ -285,7 +297,9 @@ def missing_needs(sight: Sight) -> dict[str, Missing]:
     lost: dict[str, Missing] = {}
     for at, name, counter in _NEEDED_AT:
         value = sight.readings[at]
-        if not isinstance(value, Missing) or (value is Missing.NO_SOURCE and name not in _SERVER_PULSES):
+        if not isinstance(value, Missing) or (
+            value is Missing.NO_SOURCE and name not in _SERVER_PULSES
+        ):
             continue
         if counter is not None and sight.readings[INDEX[counter]] == 0.0:
             continue

@@ -42,7 +42,9 @@ Comparison = Literal["<", ">="]
 PerBand = tuple[float, float, float]
 """Thresholds for starter, mid and high."""
 
-BAND_INDEX: Final[Mapping[Band, int]] = MappingProxyType({Band.STARTER: 0, Band.MID: 1, Band.HIGH: 2})
+BAND_INDEX: Final[Mapping[Band, int]] = MappingProxyType(
+    {Band.STARTER: 0, Band.MID: 1, Band.HIGH: 2}
+)
 
 SERVICES: Final = ("history", "matching", "frontend", "workers", "dsql")
 """The services whose health is told beside the status. A gate names the one it speaks of, or `cluster`
@@ -104,7 +106,9 @@ _NO_HOUSEKEEPING: Final = Condition("housekeeping_per_s", "<", (2.0, 10.0, 50.0)
 workflows ran at 6-12/s on a starter cluster, retention alone stays well under 1/s there."""
 
 
-def _critical(id: str, service: str, main: Condition, *when: Condition, meaning: str, recover: float = 1.0) -> Gate:
+def _critical(
+    id: str, service: str, main: Condition, *when: Condition, meaning: str, recover: float = 1.0
+) -> Gate:
     return Gate(id, Status.CRITICAL, service, (main, *when), meaning, recover=recover)
 
 
@@ -112,7 +116,16 @@ def _stressed(
     id: str, service: str, main: Condition, *when: Condition,
     meaning: str, for_slots: int = 1, scales: bool = False, pressure: bool = False,
 ) -> Gate:  # fmt: skip
-    return Gate(id, Status.STRESSED, service, (main, *when), meaning, for_slots=for_slots, scales=scales, pressure=pressure)
+    return Gate(
+        id,
+        Status.STRESSED,
+        service,
+        (main, *when),
+        meaning,
+        for_slots=for_slots,
+        scales=scales,
+        pressure=pressure,
+    )
 
 
 GATES: Final[tuple[Gate, ...]] = (
@@ -233,10 +246,25 @@ class RulePack:
 
 def _digest(gates: tuple[Gate, ...], settings: Settings) -> str:
     rows = [
-        [g.id, g.severity, [[c.quantity, c.comparison, list(c.threshold), c.of] for c in g.conditions], g.recover, g.for_slots, g.scales]
+        [
+            g.id,
+            g.severity,
+            [[c.quantity, c.comparison, list(c.threshold), c.of] for c in g.conditions],
+            g.recover,
+            g.for_slots,
+            g.scales,
+        ]
         for g in gates
     ]
-    body = orjson.dumps([rows, [settings.happy_evaluations, settings.happy_evaluations_after_critical], CRITICAL_EVALUATIONS, BAND_EDGES, DEFAULT_HISTORY_REPLICAS])
+    body = orjson.dumps(
+        [
+            rows,
+            [settings.happy_evaluations, settings.happy_evaluations_after_critical],
+            CRITICAL_EVALUATIONS,
+            BAND_EDGES,
+            DEFAULT_HISTORY_REPLICAS,
+        ]
+    )
     return hashlib.sha256(body).hexdigest()[:16]
 
 
@@ -265,8 +293,10 @@ def load_rules(text: str | None, *, where: str = "rules") -> RulePack:
         raise Rejected(f"not TOML: {e}", where=where, code="bad_rules") from e
     findings: list[str] = []
     gates = {g.id: g for g in GATES}
-    for section in overlay.keys() - {"gates", "settings"}:
-        findings.append(f"[{section}]: unknown section{_nearest(section, ['gates', 'settings'])}")
+    findings += [
+        f"[{section}]: unknown section{_nearest(section, ['gates', 'settings'])}"
+        for section in sorted(overlay.keys() - {"gates", "settings"})
+    ]
     for id, values in sorted(_table(overlay, "gates", findings).items()):
         if id not in gates:
             findings.append(f"[gates.{id}]: unknown gate{_nearest(id, list(gates))}")
@@ -317,14 +347,21 @@ def _overlaid(gate: Gate, values: dict[str, object], findings: list[str]) -> Gat
             for_slots = _whole(value, where, findings, limit=100) or for_slots
         elif key not in (*bands, "all"):
             findings.append(f"{where}: unknown key{_nearest(key, [*bands, 'all', 'for_slots'])}")
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or value < 0:
+        elif (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not isfinite(value)
+            or value < 0
+        ):
             findings.append(f"{where} = {value!r}: a finite number, 0 or more, is needed")
         elif key == "all":
             thresholds = [float(value)] * 3
         else:
             thresholds[bands.index(key)] = float(value)
     if for_slots != 1 and gate.severity is Status.CRITICAL:
-        findings.append(f"[gates.{gate.id}] for_slots: critical gates already need {CRITICAL_EVALUATIONS} evaluations in a row")
+        findings.append(
+            f"[gates.{gate.id}] for_slots: critical gates already need {CRITICAL_EVALUATIONS} evaluations in a row"
+        )
     main = replace(gate.main, threshold=(thresholds[0], thresholds[1], thresholds[2]))
     return replace(gate, conditions=(main, *gate.conditions[1:]), for_slots=for_slots)
 
@@ -351,10 +388,18 @@ def _order(gates: tuple[Gate, ...]) -> Iterator[str]:
             continue
         for stressed in gates:
             c, s = critical.main, stressed.main
-            if stressed.severity is not Status.STRESSED or (c.quantity, c.comparison, c.of) != (s.quantity, s.comparison, s.of):
+            if stressed.severity is not Status.STRESSED or (c.quantity, c.comparison, c.of) != (
+                s.quantity,
+                s.comparison,
+                s.of,
+            ):
                 continue
             for band, i in BAND_INDEX.items():
-                wrong = c.threshold[i] > s.threshold[i] if c.comparison == "<" else c.threshold[i] < s.threshold[i]
+                wrong = (
+                    c.threshold[i] > s.threshold[i]
+                    if c.comparison == "<"
+                    else c.threshold[i] < s.threshold[i]
+                )
                 if wrong:
                     side = "at most" if c.comparison == "<" else "at least"
                     yield (

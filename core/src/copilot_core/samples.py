@@ -1,10 +1,10 @@
 """What enters the fold: one message per cluster and slot, on the topic `copilot.samples.v1`.
 
 Theory of operation. Everything that may influence a decision is a message of this topic, keyed by
-the cluster, so the order of one partition is the only order there is. A *slot* is the Unix second at
-which an aligned interval begins (`slot % interval_s == 0`): two scrapers of one cluster produce the
-same slot, and the second one is recognised as a duplicate. `decode` is the only door: what it lets
-through, the fold can take; what it refuses, it refuses with a stable reason code.
+the cluster, so the order of one partition is the only order there is. A *slot* is the Unix second
+at which an aligned interval begins (`slot % interval_s == 0`): two scrapers of one cluster produce
+the same slot, and the second one is recognised as a duplicate. `decode` is the only door: what it
+lets through, the fold can take; what it refuses, it refuses with a stable reason code.
 
     kind         what
     sample       one reading or reason per signal of the signal table
@@ -19,7 +19,15 @@ from math import isfinite
 from typing import Annotated, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from whenever import Instant
 
 from copilot_core.errors import Rejected
@@ -39,8 +47,12 @@ MAX_FUTURE_S: Final = 300
 CLUSTER_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """Cluster ids appear in stream names, URLs and labels: lower case, 63 characters at most."""
 
-ClusterId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="id of a watched cluster")]
-Slot = Annotated[int, Field(ge=946_684_800, lt=4_102_444_800, description="Unix seconds, start of the slot")]
+ClusterId = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="id of a watched cluster")
+]
+Slot = Annotated[
+    int, Field(ge=946_684_800, lt=4_102_444_800, description="Unix seconds, start of the slot")
+]
 
 
 class _Input(BaseModel):
@@ -113,7 +125,8 @@ class Sample(_Slotted):
 
 
 class LogExcerpt(BaseModel):
-    """One raw log line, for human eyes: untrusted text, cut to 300 characters, never for a model."""
+    """One raw log line, for human eyes: untrusted text, cut to 300 characters, never for a
+    model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -130,7 +143,13 @@ class LogSample(_Slotted):
     """
 
     kind: Literal["log_sample"] = "log_sample"
-    counts: dict[Annotated[str, Field(max_length=64)], dict[Annotated[str, Field(max_length=64)], Annotated[int, Field(ge=0)]]] | None
+    counts: (
+        dict[
+            Annotated[str, Field(max_length=64)],
+            dict[Annotated[str, Field(max_length=64)], Annotated[int, Field(ge=0)]],
+        ]
+        | None
+    )
     missing: Missing | None = None
     excerpts: Annotated[tuple[LogExcerpt, ...], Field(max_length=5)] = ()
 
@@ -144,8 +163,8 @@ class LogSample(_Slotted):
 class DeploymentFact(_Input):
     """What runs now: it scales the stressed thresholds of persistence and backlog.
 
-    `at` is Unix seconds. `scaling_up_evaluations` counts how many evaluations in a row an autoscaler
-    has been adding history replicas.
+    `at` is Unix seconds. `scaling_up_evaluations` counts how many evaluations in a row an
+    autoscaler has been adding history replicas.
     """
 
     kind: Literal["deployment"] = "deployment"
@@ -158,20 +177,30 @@ Input = Sample | LogSample | DeploymentFact
 _INPUT: TypeAdapter[Input] = TypeAdapter(Annotated[Input, Field(discriminator="kind")])
 
 
-def sample_of(values: dict[str, Reading], *, cluster: str, slot: int, interval_s: int, source: str) -> Sample:
+def sample_of(
+    values: dict[str, Reading], *, cluster: str, slot: int, interval_s: int, source: str
+) -> Sample:
     """Build a sample from readings by name; a signal that is not named counts as `NO_SERIES`."""
     return Sample(
-        cluster=cluster, slot=slot, interval_s=interval_s, source=source,
+        cluster=cluster,
+        slot=slot,
+        interval_s=interval_s,
+        source=source,
         readings=tuple(values.get(name, Missing.NO_SERIES) for name in SIGNAL_NAMES),
-    )  # fmt: skip
+    )
 
 
-def all_missing(reason: Missing, *, cluster: str, slot: int, interval_s: int, source: str) -> Sample:
+def all_missing(
+    reason: Missing, *, cluster: str, slot: int, interval_s: int, source: str
+) -> Sample:
     """The sample that says: nothing was seen in this slot, for this reason."""
     return Sample(
-        cluster=cluster, slot=slot, interval_s=interval_s, source=source,
+        cluster=cluster,
+        slot=slot,
+        interval_s=interval_s,
+        source=source,
         readings=(reason,) * len(SIGNAL_NAMES),
-    )  # fmt: skip
+    )
 
 
 def pack(readings: tuple[Reading, ...]) -> list[float | str]:
@@ -184,16 +213,23 @@ def encode(message: Input) -> bytes:
     match message:
         case Sample():
             body: dict[str, object] = {
-                "v": message.v, "kind": message.kind, "cluster": message.cluster, "slot": message.slot,
-                "interval_s": message.interval_s, "source": message.source, "signals": message.signals,
+                "v": message.v,
+                "kind": message.kind,
+                "cluster": message.cluster,
+                "slot": message.slot,
+                "interval_s": message.interval_s,
+                "source": message.source,
+                "signals": message.signals,
                 "readings": pack(message.readings),
-            }  # fmt: skip
+            }
             return orjson.dumps(body)
         case _:
             return orjson.dumps(message.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
 
 
-def decode(data: bytes | None, *, key: bytes | None = None, received_at: Instant | None = None) -> Input:
+def decode(
+    data: bytes | None, *, key: bytes | None = None, received_at: Instant | None = None
+) -> Input:
     """Read one message of the samples topic.
 
     `key` is the Kafka key, checked against the cluster named inside; `received_at` is the reader's
@@ -203,7 +239,9 @@ def decode(data: bytes | None, *, key: bytes | None = None, received_at: Instant
     `unknown_version`, `unknown_signals`, `malformed`, `lies_about_cluster`, `from_the_future`.
     """
     if not data:
-        raise Rejected("message without a body", code="empty", todo="send one JSON object per message")
+        raise Rejected(
+            "message without a body", code="empty", todo="send one JSON object per message"
+        )
     if len(data) > MAX_MESSAGE_BYTES:
         raise Rejected(f"message of {len(data)} bytes, limit {MAX_MESSAGE_BYTES}", code="too_large")
     try:
@@ -215,23 +253,39 @@ def decode(data: bytes | None, *, key: bytes | None = None, received_at: Instant
     if raw.get("kind") not in ("sample", "log_sample", "deployment"):
         raise Rejected(f"unknown kind {raw.get('kind')!r}", code="unknown_kind")
     if raw.get("v") is True or raw.get("v") != 1:
-        raise Rejected(f"unknown version {raw.get('v')!r}", code="unknown_version", todo="this reader knows version 1")
+        raise Rejected(
+            f"unknown version {raw.get('v')!r}",
+            code="unknown_version",
+            todo="this reader knows version 1",
+        )
     if raw["kind"] == "sample" and raw.get("signals") not in tuple(SIGNAL_LISTS):
-        raise Rejected(f"unknown signal list {raw.get('signals')!r}", code="unknown_signals", todo="upgrade the worker first")
+        raise Rejected(
+            f"unknown signal list {raw.get('signals')!r}",
+            code="unknown_signals",
+            todo="upgrade the worker first",
+        )
     try:
         message = _INPUT.validate_python(raw)
     except ValidationError as e:
-        findings = tuple(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in e.errors(include_url=False, include_input=False))
+        findings = tuple(
+            f"{'.'.join(map(str, f['loc']))}: {f['msg']}"
+            for f in e.errors(include_url=False, include_input=False)
+        )
         raise Rejected(findings[0], code="malformed", findings=findings) from e
     if key is not None and key != message.cluster.encode():
         raise Rejected(
-            f"key {key[:80]!r} but the message says cluster {message.cluster!r}", code="lies_about_cluster",
+            f"key {key[:80]!r} but the message says cluster {message.cluster!r}",
+            code="lies_about_cluster",
             todo="key messages by the cluster id they are about",
-        )  # fmt: skip
+        )
     if received_at is not None:
         at = message.at if isinstance(message, DeploymentFact) else message.slot
         if at > received_at.timestamp() + MAX_FUTURE_S:
-            raise Rejected(f"slot {at} is more than {MAX_FUTURE_S} s ahead of now", code="from_the_future", todo="check the sender's clock")
+            raise Rejected(
+                f"slot {at} is more than {MAX_FUTURE_S} s ahead of now",
+                code="from_the_future",
+                todo="check the sender's clock",
+            )
     return message
 
 

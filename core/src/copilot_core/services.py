@@ -1,9 +1,10 @@
-"""Health of the services beside the status: derived from the gates that fired, no thresholds of its own.
+"""Health of the services beside the status: derived from the gates that fired, no thresholds of its
+own.
 
-A gate names its service and whether it speaks of pressure or of progress. A service is *blocked* when
-a critical gate of its own fires, *degraded* when a stressed one about progress does. Pressure is high
-when a pressure gate fires and moderate when its value is beyond half of the threshold. A service whose
-pulse is gone is `unseen`: nothing is claimed about it.
+A gate names its service and whether it speaks of pressure or of progress. A service is *blocked*
+when a critical gate of its own fires, *degraded* when a stressed one about progress does. Pressure
+is high when a pressure gate fires and moderate when its value is beyond half of the threshold. A
+service whose pulse is gone is `unseen`: nothing is claimed about it.
 """
 
 from __future__ import annotations
@@ -43,11 +44,35 @@ class Artifact:
 
 
 ARTIFACTS: Final[tuple[Artifact, ...]] = (
-    Artifact("shards_moved_ratio", "history", 0.5, "shards-moving", "one deploy or restart moves every shard once"),
-    Artifact("worker_long_poll_p95_ms", "workers", 10_000.0, None, "long polls wait on purpose; the histogram ends at 10 s"),
-    Artifact("persistence_p99_ms", "dsql", 500.0, "persistence-p99", "a short burst of slow calls; it counts when it lasts"),
-    Artifact("processes_restarted", "history", 0.5, None, "a process that is new to the window counts as restarted until the window has passed"),
-)  # fmt: skip
+    Artifact(
+        "shards_moved_ratio",
+        "history",
+        0.5,
+        "shards-moving",
+        "one deploy or restart moves every shard once",
+    ),
+    Artifact(
+        "worker_long_poll_p95_ms",
+        "workers",
+        10_000.0,
+        None,
+        "long polls wait on purpose; the histogram ends at 10 s",
+    ),
+    Artifact(
+        "persistence_p99_ms",
+        "dsql",
+        500.0,
+        "persistence-p99",
+        "a short burst of slow calls; it counts when it lasts",
+    ),
+    Artifact(
+        "processes_restarted",
+        "history",
+        0.5,
+        None,
+        "a process that is new to the window counts as restarted until the window has passed",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +88,30 @@ class ServiceHealth:
 
 
 def assess(
-    rules: RulePack, quantities: Mapping[str, Range], sight: Sight, fired: tuple[str, ...], *, band: Band, scaling: Scaling
+    rules: RulePack,
+    quantities: Mapping[str, Range],
+    sight: Sight,
+    fired: tuple[str, ...],
+    *,
+    band: Band,
+    scaling: Scaling,
 ) -> tuple[ServiceHealth, ...]:
     """Health of every service in one slot, in the order of `SERVICES`."""
     return tuple(
-        _service(name, rules, quantities, sight, frozenset(fired), band=band, scaling=scaling) for name in SERVICES
+        _service(name, rules, quantities, sight, frozenset(fired), band=band, scaling=scaling)
+        for name in SERVICES
     )
 
 
 def _service(
-    name: str, rules: RulePack, quantities: Mapping[str, Range], sight: Sight, fired: frozenset[str], *, band: Band, scaling: Scaling
+    name: str,
+    rules: RulePack,
+    quantities: Mapping[str, Range],
+    sight: Sight,
+    fired: frozenset[str],
+    *,
+    band: Band,
+    scaling: Scaling,
 ) -> ServiceHealth:
     pulse = sight[PULSE_OF[_ROLE_OF[name]]]
     if isinstance(pulse, Missing):
@@ -87,7 +126,10 @@ def _service(
             elif not gate.pressure and progress == "ok":
                 progress = "degraded"
             dominant = dominant or gate.main.quantity
-        if gate.pressure and (sides := compared(gate, band, quantities, scaling=scaling)) is not None:
+        if (
+            gate.pressure
+            and (sides := compared(gate, band, quantities, scaling=scaling)) is not None
+        ):
             load = sides[0] / sides[1] if sides[1] > 0 else 0.0
             if gate.id in fired:
                 pressure = "high"
@@ -98,6 +140,9 @@ def _service(
     artifacts = tuple(
         a.signal
         for a in ARTIFACTS
-        if a.service == name and a.unless not in fired and (v := sight.known(a.signal)) is not None and v >= a.above
+        if a.service == name
+        and a.unless not in fired
+        and (v := sight.known(a.signal)) is not None
+        and v >= a.above
     )
     return ServiceHealth(name, progress, pressure, dominant, artifacts, Evidence.FRESH)

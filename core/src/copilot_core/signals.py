@@ -244,7 +244,13 @@ class Signal:
 
 
 _F, _H, _M, _W, _ANY = Role.FRONTEND, Role.HISTORY, Role.MATCHING, Role.WORKERS, Role.ANY
-_PULSE, _WIT, _PRI, _WRK, _AMP = Group.PULSE, Group.WITNESS, Group.PRIMARY, Group.WORKER, Group.AMPLIFIER
+_PULSE, _WIT, _PRI, _WRK, _AMP = (
+    Group.PULSE,
+    Group.WITNESS,
+    Group.PRIMARY,
+    Group.WORKER,
+    Group.AMPLIFIER,
+)
 _SDKF, _DSQLF, _NONE = Family.SDK, Family.DSQL, Family.NONE
 
 
@@ -529,7 +535,9 @@ PULSE_OF: Final[Mapping[Role, str]] = MappingProxyType(
     {s.role: s.name for s in SIGNALS if s.group is Group.PULSE}
 )
 
-_INSTRUMENT = re.compile(r"\b(counter|timer|histogram):([A-Za-z0-9_]+?)(_bucket|_sum|_count)?(?=[\s{\[)])")
+_INSTRUMENT = re.compile(
+    r"\b(counter|timer|histogram):([A-Za-z0-9_]+?)(_bucket|_sum|_count)?(?=[\s{\[)])"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,19 @@ def trend(signal: str, readings: Sequence[Reading], *, more_is_better: bool) -> 
     first = sum(points[:half]) / half
     second = sum(points[half:]) / (len(points) - half)
     if first == 0.0:
-        return Trend(signal, _direction(second > 0.0, second < 0.0, more_is_better), sufficient=True, change=None)
+        return Trend(
+            signal,
+            _direction(second > 0.0, second < 0.0, more_is_better),
+            sufficient=True,
+            change=None,
+        )
     change = second / first - 1.0
-    return Trend(signal, _direction(change > TOLERANCE, change < -TOLERANCE, more_is_better), sufficient=True, change=round(change, 4))
+    return Trend(
+        signal,
+        _direction(change > TOLERANCE, change < -TOLERANCE, more_is_better),
+        sufficient=True,
+        change=round(change, 4),
+    )
 
 
 def _direction(up: bool, down: bool, more_is_better: bool) -> str:

@@ -17,8 +17,13 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "events"
 
 
 def test_every_type_and_version_has_a_golden_file() -> None:
-    """A golden file per event type and schema version; missing one means that a version is unguarded."""
-    expected = {f"{name}.v{v}.json" for name, cls in EVENT_TYPES.items() for v in range(1, cls.schema_version + 1)}
+    """A golden file per event type and schema version; missing one means that a version is
+    unguarded."""
+    expected = {
+        f"{name}.v{v}.json"
+        for name, cls in EVENT_TYPES.items()
+        for v in range(1, cls.schema_version + 1)
+    }
     assert {p.name for p in GOLDEN.glob("*.json")} == expected
 
 
@@ -34,7 +39,9 @@ def test_golden_events_stay_readable(path: Path) -> None:
 
 def test_every_old_version_has_its_upcaster() -> None:
     """For each version below the present one there is exactly one function that lifts it."""
-    assert set(UPCASTERS) == {(n, v) for n, cls in EVENT_TYPES.items() for v in range(1, cls.schema_version)}
+    assert set(UPCASTERS) == {
+        (n, v) for n, cls in EVENT_TYPES.items() for v in range(1, cls.schema_version)
+    }
 
 
 @pytest.mark.parametrize(
@@ -58,17 +65,23 @@ def test_what_cannot_be_read_is_named(type_: str, version: int, payload: bytes, 
 def test_ids_depend_on_stream_and_version_alone() -> None:
     """The n-th event of a stream has one id, on every machine and in every re-fold."""
     assert str(event_id("health/orders", 1)) == "d6282d8c-a408-51ae-a6ac-8db957881fad"
-    assert event_id("health/orders", 1) != event_id("health/orders", 2) != event_id("logs/orders", 2)
+    assert (
+        event_id("health/orders", 1) != event_id("health/orders", 2) != event_id("logs/orders", 2)
+    )
 
 
 def _event(stream: str, version: int, payload: bytes = b"{}") -> NewEvent:
-    return NewEvent(stream, version, "SampleDropped", 1, Instant.from_timestamp(1_795_367_070), payload)
+    return NewEvent(
+        stream, version, "SampleDropped", 1, Instant.from_timestamp(1_795_367_070), payload
+    )
 
 
 @given(st.permutations([("a", 1), ("a", 2), ("b", 1), ("b", 2), ("b", 3)]))
 def test_the_digest_ignores_interleaving_and_nothing_else(order: list[tuple[str, int]]) -> None:
     """Streams may interleave; a gap, a double or other bytes never pass unnoticed."""
-    interleaved = [next(e for e in order if e[0] == s and e[1] == n) for s, n in _in_stream_order(order)]
+    interleaved = [
+        next(e for e in order if e[0] == s and e[1] == n) for s, n in _in_stream_order(order)
+    ]
     reference, digest = Digest(), Digest()
     reference.add_all(_event(s, v) for s, v in [("b", 1), ("a", 1), ("b", 2), ("a", 2), ("b", 3)])
     digest.add_all(_event(s, v) for s, v in interleaved)

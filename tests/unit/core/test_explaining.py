@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from copilot_core.bottleneck import Bottleneck, WorkerRule, judge, worker_advice
 from copilot_core.events import Band, LogPatternSurged
@@ -28,9 +27,14 @@ def _sight(slot: Slot) -> Sight:
 
 def _fired(sight: Sight) -> tuple[str, ...]:
     return evaluate(
-        RULES, survey(sight), band=Band.STARTER, bands=(Band.STARTER, Band.STARTER), scaling=Scaling(),
-        gate_runs={g.id: (g.for_slots, g.for_slots) for g in RULES.gates}, recovering=False,
-    ).fired  # fmt: skip
+        RULES,
+        survey(sight),
+        band=Band.STARTER,
+        bands=(Band.STARTER, Band.STARTER),
+        scaling=Scaling(),
+        gate_runs={g.id: (g.for_slots, g.for_slots) for g in RULES.gates},
+        recovering=False,
+    ).fired
 
 
 @pytest.mark.parametrize(
@@ -39,14 +43,25 @@ def _fired(sight: Sight) -> tuple[str, ...]:
         ({}, Bottleneck.NOBODY),
         ({"persistence_p99_ms": 900.0}, Bottleneck.SERVER),
         ({"activity_slots_free": 0.0}, Bottleneck.WORKER),
-        ({"worker_processes": Missing.NO_SERIES, "workflow_backlog_age_s": 90.0}, Bottleneck.WORKER),
+        (
+            {"worker_processes": Missing.NO_SERIES, "workflow_backlog_age_s": 90.0},
+            Bottleneck.WORKER,
+        ),
         ({"persistence_p99_ms": 900.0, "activity_slots_free": 0.0}, Bottleneck.MIXED),
-        ({"persistence_error_ratio": 0.9, "persistence_errors_per_s": 9.0, "activity_slots_free": 0.0}, Bottleneck.SERVER),
+        (
+            {
+                "persistence_error_ratio": 0.9,
+                "persistence_errors_per_s": 9.0,
+                "activity_slots_free": 0.0,
+            },
+            Bottleneck.SERVER,
+        ),
         ({"matching_processes": Missing.NO_SERIES, "activity_slots_free": 0.0}, Bottleneck.UNKNOWN),
     ],
 )
 def test_the_bottleneck_names_who_limits(slot: Slot, limit: Bottleneck) -> None:
-    """Server signs, worker signs, both, none, or sight too poor; workers are not judged behind a broken server."""
+    """Server signs, worker signs, both, none, or sight too poor; workers are not judged behind a
+    broken server."""
     sight = _sight(slot)
     found = judge(RULES, sight, _fired(sight), blind=False)
     assert found.bottleneck is limit
@@ -60,12 +75,15 @@ def test_a_blind_slot_has_no_known_bottleneck() -> None:
 
 @given(histories(max_size=2))
 def test_services_agree_with_the_gates(history: list[Slot]) -> None:
-    """A service is blocked or degraded exactly when a gate of its own fires: no second set of thresholds."""
+    """A service is blocked or degraded exactly when a gate of its own fires: no second set of
+    thresholds."""
     for slot in history:
         sight = _sight(slot)
         fired = _fired(sight)
         rows = {g.id: g for g in RULES.gates}
-        for health in assess(RULES, survey(sight), sight, fired, band=Band.STARTER, scaling=Scaling()):
+        for health in assess(
+            RULES, survey(sight), sight, fired, band=Band.STARTER, scaling=Scaling()
+        ):
             own = [rows[i] for i in fired if rows[i].service == health.service]
             if health.progress == "unseen":
                 continue
@@ -76,7 +94,10 @@ def test_services_agree_with_the_gates(history: list[Slot]) -> None:
 def test_a_service_without_a_pulse_is_unseen() -> None:
     """Nothing is claimed about a role that does not report."""
     sight = _sight({"matching_processes": Missing.NO_SERIES})
-    by_name = {h.service: h for h in assess(RULES, survey(sight), sight, (), band=Band.STARTER, scaling=Scaling())}
+    by_name = {
+        h.service: h
+        for h in assess(RULES, survey(sight), sight, (), band=Band.STARTER, scaling=Scaling())
+    }
     assert (by_name["matching"].progress, by_name["matching"].pressure) == ("unseen", "unknown")
     assert by_name["history"].progress == "ok"
 
@@ -91,7 +112,9 @@ def test_a_service_without_a_pulse_is_unseen() -> None:
         ({"pollers_exceed_slots": 1.0}, {}, WorkerRule.POLLER_EXECUTOR_MISMATCH),
     ],
 )
-def test_worker_rules_apply_when_their_fact_holds(slot: Slot, context: dict, rule: WorkerRule) -> None:
+def test_worker_rules_apply_when_their_fact_holds(
+    slot: Slot, context: dict, rule: WorkerRule
+) -> None:
     """Each rule has its fact; a healthy fleet has none."""
     assert rule in [a.rule for a in worker_advice(_sight(slot), **context)]
     assert worker_advice(_sight({})) == ()
@@ -99,7 +122,9 @@ def test_worker_rules_apply_when_their_fact_holds(slot: Slot, context: dict, rul
 
 def test_a_trend_needs_four_known_points() -> None:
     """Three points and seven missing ones are no trend."""
-    found = trend("transitions_per_s", [1.0, 2.0, 3.0] + [Missing.NO_SERIES] * 7, more_is_better=True)
+    found = trend(
+        "transitions_per_s", [1.0, 2.0, 3.0] + [Missing.NO_SERIES] * 7, more_is_better=True
+    )
     assert (found.direction, found.sufficient) == ("stable", False)
 
 
@@ -113,14 +138,18 @@ def test_a_trend_needs_four_known_points() -> None:
         ([0, 0, 0, 0], False, "stable"),
     ],
 )
-def test_a_trend_compares_halves_beyond_ten_percent(points: list[float], more_is_better: bool, direction: str) -> None:
+def test_a_trend_compares_halves_beyond_ten_percent(
+    points: list[float], more_is_better: bool, direction: str
+) -> None:
     """Falling from 10 to 5 is worse where more is better; 9 % is stable."""
     assert trend("x", points, more_is_better=more_is_better).direction == direction
 
 
 def _logs(counts: dict[str, dict[str, int]] | None, n: int) -> LogSample:
     missing = Missing.SCRAPE_FAILED if counts is None else None
-    return LogSample(cluster=CLUSTER, slot=START + 30 * n, interval_s=30, counts=counts, missing=missing)
+    return LogSample(
+        cluster=CLUSTER, slot=START + 30 * n, interval_s=30, counts=counts, missing=missing
+    )
 
 
 def test_a_log_surge_is_told_once_there_is_something_usual() -> None:
@@ -143,7 +172,8 @@ def test_unread_logs_teach_nothing() -> None:
 
 
 def test_logs_and_samples_do_not_touch_each_other() -> None:
-    """Log counts go to a stream of their own: the health stream's versions and ids stay as without them."""
+    """Log counts go to a stream of their own: the health stream's versions and ids stay as without
+    them."""
     plain = fold(initial(CLUSTER), sample({}, 0), RULES)
     mixed = fold(fold(initial(CLUSTER), _logs({}, 0), RULES).state, sample({}, 0), RULES)
     assert [e.payload for e in plain.events] == [e.payload for e in mixed.events]

@@ -5,10 +5,17 @@ from __future__ import annotations
 import pytest
 
 from copilot_core.errors import Defect, Rejected
-from copilot_core.events import Evidence, NewEvent, SampleDropped, SampleRecorded, SightLost, Status
+from copilot_core.events import (
+    Band,
+    Evidence,
+    NewEvent,
+    SampleDropped,
+    SampleRecorded,
+    SightLost,
+    Status,
+)
 from copilot_core.fold import ClusterState, Outcome, carry_of, evolve, fold, initial, restore_held
 from copilot_core.health import Scaling, next_band, next_bands
-from copilot_core.events import Band
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack
 from copilot_core.samples import DeploymentFact, Sample, all_missing
@@ -18,7 +25,11 @@ RULES = RulePack.default()
 
 
 def _slots(events: tuple[NewEvent, ...]) -> list[tuple[int, str]]:
-    return [((e.slot - START) // INTERVAL_S, e.source) for n in events if isinstance(e := n.decoded(), SampleRecorded)]
+    return [
+        ((e.slot - START) // INTERVAL_S, e.source)
+        for n in events
+        if isinstance(e := n.decoded(), SampleRecorded)
+    ]
 
 
 def test_a_gap_is_held_open_for_one_slot() -> None:
@@ -27,17 +38,25 @@ def test_a_gap_is_held_open_for_one_slot() -> None:
     waiting = fold(state, sample({}, 2), RULES)
     assert waiting.outcome is Outcome.HELD
     assert waiting.events == ()
-    assert _slots(fold(waiting.state, sample({}, 1), RULES).events) == [(1, "prometheus"), (2, "prometheus")]
+    assert _slots(fold(waiting.state, sample({}, 1), RULES).events) == [
+        (1, "prometheus"),
+        (2, "prometheus"),
+    ]
 
 
 def test_a_slot_that_never_comes_counts_as_all_missing() -> None:
     """Slot 3 closes the gap: slot 1 is filled as unseen, then 2 and 3."""
     state, _, _ = folded([sample({}, 0), sample({}, 2)])
-    assert _slots(fold(state, sample({}, 3), RULES).events) == [(1, "filled"), (2, "prometheus"), (3, "prometheus")]
+    assert _slots(fold(state, sample({}, 3), RULES).events) == [
+        (1, "filled"),
+        (2, "prometheus"),
+        (3, "prometheus"),
+    ]
 
 
 def test_a_late_sample_is_dropped_on_the_record_once() -> None:
-    """After its slot was filled, a sample is recorded as dropped; delivered again, it is a duplicate."""
+    """After its slot was filled, a sample is recorded as dropped; delivered again, it is a
+    duplicate."""
     state, _, _ = folded([sample({}, 0), sample({}, 2), sample({}, 3)])
     late = fold(state, sample({}, 1), RULES)
     assert late.outcome is Outcome.LATE
@@ -48,7 +67,13 @@ def test_a_late_sample_is_dropped_on_the_record_once() -> None:
 def test_the_watchdogs_sample_is_data_and_yields_to_nothing_later() -> None:
     """Silence put on the topic is folded as blind; the real sample of that slot comes too late."""
     state, _, _ = folded([sample({}, 0)])
-    silence = all_missing(Missing.NO_SAMPLE, cluster=CLUSTER, slot=START + INTERVAL_S, interval_s=INTERVAL_S, source="watchdog")
+    silence = all_missing(
+        Missing.NO_SAMPLE,
+        cluster=CLUSTER,
+        slot=START + INTERVAL_S,
+        interval_s=INTERVAL_S,
+        source="watchdog",
+    )
     step = fold(state, silence, RULES)
     assert step.state.evidence is Evidence.BLIND
     assert any(isinstance(e.decoded(), SightLost) for e in step.events)
@@ -65,7 +90,9 @@ def test_a_long_gap_is_filled_only_as_far_as_it_matters() -> None:
 def test_a_new_interval_starts_a_new_grid() -> None:
     """Changing the cadence is not a gap."""
     state, _, _ = folded([sample({}, 0)])
-    faster = Sample(cluster=CLUSTER, slot=START + 40, interval_s=10, readings=sample({}, 1).readings)
+    faster = Sample(
+        cluster=CLUSTER, slot=START + 40, interval_s=10, readings=sample({}, 1).readings
+    )
     step = fold(state, faster, RULES)
     assert step.outcome is Outcome.FOLDED
     assert len([e for e in step.events if e.type == "SampleRecorded"]) == 1
@@ -113,7 +140,9 @@ def test_a_deployment_fact_changes_what_counts_as_slow() -> None:
     """600 ms at the 99th percentile is slow with two history replicas and bearable with one."""
     slow = [sample({"persistence_p99_ms": 600.0}, n) for n in range(3)]
     assert folded(slow)[0].seen.status is Status.STRESSED
-    state = fold(initial(CLUSTER), DeploymentFact(cluster=CLUSTER, at=START, history_replicas=1), RULES).state
+    state = fold(
+        initial(CLUSTER), DeploymentFact(cluster=CLUSTER, at=START, history_replicas=1), RULES
+    ).state
     for s in slow:
         state = fold(state, s, RULES).state
     assert state.seen.status is Status.HAPPY
@@ -144,17 +173,34 @@ def test_fewer_processes_of_a_role_make_evidence_partial() -> None:
 
 
 def test_a_signal_without_a_source_is_no_loss() -> None:
-    """NO_SOURCE keeps evidence fresh and happy within reach; a series that vanished does neither."""
+    """NO_SOURCE keeps evidence fresh and happy within reach; a series that vanished does
+    neither."""
     without, _, _ = folded([sample({"shards_moved_ratio": Missing.NO_SOURCE}, n) for n in range(3)])
     assert (without.seen.status, without.evidence) == (Status.HAPPY, Evidence.FRESH)
-    vanished, _, _ = folded([sample({"shards_moved_ratio": Missing.NO_SERIES}, n) for n in range(3)])
+    vanished, _, _ = folded(
+        [sample({"shards_moved_ratio": Missing.NO_SERIES}, n) for n in range(3)]
+    )
     assert (vanished.seen.status, vanished.evidence) == (Status.UNKNOWN, Evidence.PARTIAL)
 
 
 def test_workers_that_were_seen_and_went_silent_are_a_loss() -> None:
-    """Worker metrics never seen are no loss; seen once and gone they are, for as long as they are gone."""
-    never, _, _ = folded([sample({"worker_processes": Missing.NO_SERIES, "steps_seen_by_workers_per_s": Missing.NO_SERIES}, n) for n in range(3)])
+    """Worker metrics never seen are no loss; seen once and gone they are, for as long as they are
+    gone."""
+    never, _, _ = folded(
+        [
+            sample(
+                {
+                    "worker_processes": Missing.NO_SERIES,
+                    "steps_seen_by_workers_per_s": Missing.NO_SERIES,
+                },
+                n,
+            )
+            for n in range(3)
+        ]
+    )
     assert never.evidence is Evidence.FRESH
-    gone, _, _ = folded([sample({}, 0)] + [sample({"worker_processes": Missing.NO_SERIES}, n) for n in range(1, 15)])
+    gone, _, _ = folded(
+        [sample({}, 0)] + [sample({"worker_processes": Missing.NO_SERIES}, n) for n in range(1, 15)]
+    )
     assert gone.evidence is Evidence.PARTIAL
     assert gone.seen.status is Status.HAPPY

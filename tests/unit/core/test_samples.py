@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import orjson
 import pytest
 from hypothesis import given
@@ -10,17 +12,33 @@ from whenever import Instant
 
 from copilot_core.errors import Rejected
 from copilot_core.readings import Missing, reading
-from copilot_core.samples import MAX_MESSAGE_BYTES, DeploymentFact, LogSample, Sample, all_missing, decode, encode, sample_of, slot_at
+from copilot_core.samples import (
+    MAX_MESSAGE_BYTES,
+    DeploymentFact,
+    LogSample,
+    Sample,
+    all_missing,
+    decode,
+    encode,
+    sample_of,
+    slot_at,
+)
 from copilot_core.signals import SIGNAL_NAMES
 
 SLOT = 1_795_367_070
-GOOD = orjson.loads(encode(all_missing(Missing.NO_SAMPLE, cluster="orders", slot=SLOT, interval_s=30, source="watchdog")))
+GOOD = orjson.loads(
+    encode(
+        all_missing(
+            Missing.NO_SAMPLE, cluster="orders", slot=SLOT, interval_s=30, source="watchdog"
+        )
+    )
+)
 
 
-def _code(body: object, **context: object) -> str:
+def _code(body: object, *, key: bytes | None = None, received_at: Instant | None = None) -> str:
     data = body if isinstance(body, bytes) else orjson.dumps(body)
     with pytest.raises(Rejected) as caught:
-        decode(data, **context)
+        decode(data, key=key, received_at=received_at)
     assert caught.value.what
     return caught.value.code
 
@@ -86,27 +104,39 @@ def test_the_future_is_refused_five_minutes_ahead() -> None:
     assert _code(GOOD | {"slot": SLOT + 330}, received_at=now) == "from_the_future"
 
 
-@given(st.binary(max_size=400) | st.recursive(st.none() | st.integers() | st.text() | st.floats(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)).map(lambda v: repr(v).encode()))
+@given(
+    st.binary(max_size=400)
+    | st.recursive(
+        st.none() | st.integers() | st.text() | st.floats(),
+        lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    ).map(lambda v: repr(v).encode())
+)
 def test_no_bytes_raise_anything_but_rejected(data: bytes) -> None:
     """Whatever arrives, the answer is a message or a reason."""
-    try:
+    with suppress(Rejected):
         decode(data)
-    except Rejected as e:
-        assert e.code
 
 
-@given(st.dictionaries(st.sampled_from(sorted(GOOD)), st.none() | st.integers() | st.text() | st.lists(st.integers(), max_size=3), max_size=3))
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(GOOD)),
+        st.none()
+        | st.integers(-(2**63), 2**63)
+        | st.text()
+        | st.lists(st.integers(0, 9), max_size=3),
+        max_size=3,
+    )
+)
 def test_no_change_to_a_message_raises_anything_but_rejected(change: dict[str, object]) -> None:
     """A message with some fields replaced by anything is decoded or refused."""
-    try:
+    with suppress(Rejected):
         decode(orjson.dumps(GOOD | change))
-    except (Rejected, TypeError) as e:  # TypeError: orjson refuses integers beyond 64 bits while writing
-        assert isinstance(e, Rejected) or "64-bit" in str(e)
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_a_reading_is_finite_and_rounded_or_missing(value: float) -> None:
-    """NaN and infinity are missing; numbers keep 6 significant digits, and rounding again changes nothing."""
+    """NaN and infinity are missing; numbers keep 6 significant digits, and rounding again changes
+    nothing."""
     rounded = reading(value)
     if isinstance(rounded, Missing):
         assert rounded is Missing.NOT_A_NUMBER
@@ -119,8 +149,12 @@ def test_a_reading_is_finite_and_rounded_or_missing(value: float) -> None:
 
 def test_other_kinds_survive_the_wire() -> None:
     """Log samples and deployment facts decode to what was encoded."""
-    logs = LogSample(cluster="orders", slot=SLOT, interval_s=30, counts={"history": {"shard-moved": 3}})
-    unread = LogSample(cluster="orders", slot=SLOT, interval_s=30, counts=None, missing=Missing.TIMED_OUT)
+    logs = LogSample(
+        cluster="orders", slot=SLOT, interval_s=30, counts={"history": {"shard-moved": 3}}
+    )
+    unread = LogSample(
+        cluster="orders", slot=SLOT, interval_s=30, counts=None, missing=Missing.TIMED_OUT
+    )
     fact = DeploymentFact(cluster="orders", at=SLOT, history_replicas=3)
     for message in (logs, unread, fact):
         assert decode(encode(message)) == message
@@ -128,17 +162,35 @@ def test_other_kinds_survive_the_wire() -> None:
 
 def test_counts_and_their_absence_exclude_each_other() -> None:
     """A log sample either has counts or says why not."""
-    assert _code({"v": 1, "kind": "log_sample", "cluster": "orders", "slot": SLOT, "interval_s": 30, "counts": None}) == "malformed"
+    assert (
+        _code(
+            {
+                "v": 1,
+                "kind": "log_sample",
+                "cluster": "orders",
+                "slot": SLOT,
+                "interval_s": 30,
+                "counts": None,
+            }
+        )
+        == "malformed"
+    )
 
 
 def test_slots_are_aligned() -> None:
     """Two scrapers a few seconds apart compute the same slot."""
-    assert slot_at(Instant.from_timestamp(SLOT + 29), 30) == slot_at(Instant.from_timestamp(SLOT), 30) == SLOT
+    assert (
+        slot_at(Instant.from_timestamp(SLOT + 29), 30)
+        == slot_at(Instant.from_timestamp(SLOT), 30)
+        == SLOT
+    )
 
 
 def test_an_unnamed_signal_is_missing_not_zero() -> None:
     """A scraper that leaves a signal out has said nothing about it."""
-    s = sample_of({"transitions_per_s": 1.0}, cluster="orders", slot=SLOT, interval_s=30, source="prometheus")
+    s = sample_of(
+        {"transitions_per_s": 1.0}, cluster="orders", slot=SLOT, interval_s=30, source="prometheus"
+    )
     assert s["transitions_per_s"] == 1.0
     assert s["closings_per_s"] is Missing.NO_SERIES
     assert isinstance(s, Sample)
