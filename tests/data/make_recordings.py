@@ -82,10 +82,9 @@ async def log_samples(logs: Path, span: Span, *, cluster: str) -> AsyncIterator[
 
 
 def _log_lines(logs: Path) -> Iterator[tuple[float, str, str]]:
-    """Unix time, service and raw text of every line."""
+    """Unix time, service and raw text of every line; of equal lines one, as Loki keeps them."""
     with gzip.open(logs, "rt") as text:
-        for raw in text:
-            line = raw.rstrip("\n")
+        for line in dict.fromkeys(raw.rstrip("\n") for raw in text):
             fields = json.loads(line)
             at = Instant.parse_iso(fields["ts"]).timestamp(unit="millisecond") / 1000
             yield at, fields["service"], line
