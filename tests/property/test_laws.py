@@ -22,7 +22,8 @@ from copilot_core.events import (
     Status,
 )
 from copilot_core.fold import ClusterState, Outcome, carry_of, evolve, fold, initial, restore_held
-from copilot_core.health import Scaling, gate_state, rank
+from copilot_core.gates import Scaling, gate_state
+from copilot_core.health import rank
 from copilot_core.quantities import Sight, missing_needs, survey, without_silent_roles
 from copilot_core.readings import Missing
 from copilot_core.rules import CRITICAL_EVALUATIONS, RulePack

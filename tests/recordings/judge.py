@@ -194,7 +194,7 @@ def _sight(truth: Truth, told: Told) -> Iterator[str]:
 def _recovery(truth: Truth, told: Told) -> Iterator[str]:
     for slot, status, _ in told.slots:
         if slot >= truth.last_trouble + 600 and status is not Status.HAPPY:
-            yield f"{truth.id}: {status} at {slot - truth.begin:.0f} s, 10 min after the last trouble"
+            yield f"{truth.id}: {status} at {slot - truth.begin:.0f} s, 10 min after trouble"
     happy = [
         t.slot for t in told.transitions if t.to is Status.HAPPY and t.from_ is not Status.UNKNOWN
     ]

@@ -28,20 +28,17 @@ from copilot_core.events import (
     Status,
     Verdict,
 )
-from copilot_core.health import (
+from copilot_core.gates import (
     Evaluation,
-    Machine,
     applies,
     counterfactual,
     evaluate,
-    evidence,
     finding,
     nearest,
     next_band,
     next_bands,
-    rank,
-    step_both,
 )
+from copilot_core.health import Machine, evidence, rank, step_both
 from copilot_core.quantities import (
     Range,
     Sight,

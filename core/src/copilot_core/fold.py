@@ -37,7 +37,7 @@ from copilot_core.events import (
     SampleDropped,
     new_event,
 )
-from copilot_core.health import Scaling
+from copilot_core.gates import Scaling
 from copilot_core.quantities import WINDOW_SLOTS
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from copilot_core.events import Band, Evidence, Status
-from copilot_core.health import Scaling, compared
+from copilot_core.gates import Scaling, compared
 from copilot_core.quantities import Range, Sight
 from copilot_core.readings import Missing
 from copilot_core.rules import SERVICES, RulePack

@@ -35,7 +35,8 @@ from copilot_core.events import (
     SightRegained,
     Status,
 )
-from copilot_core.health import UNSCALED, UNSTARTED, Machine, Scaling
+from copilot_core.gates import UNSCALED, Scaling
+from copilot_core.health import UNSTARTED, Machine
 from copilot_core.quantities import WINDOW_SLOTS, without_silent_roles
 from copilot_core.readings import MISSING_OF, Missing, Reading
 from copilot_core.samples import Sample, pack

@@ -8,7 +8,7 @@ from hypothesis import given
 from copilot_core.bottleneck import Bottleneck, WorkerRule, judge, worker_advice
 from copilot_core.events import Band, LogPatternSurged
 from copilot_core.fold import fold, initial
-from copilot_core.health import Scaling, evaluate
+from copilot_core.gates import Scaling, evaluate
 from copilot_core.quantities import Sight, survey, without_silent_roles
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack

@@ -15,7 +15,7 @@ from copilot_core.events import (
     Status,
 )
 from copilot_core.fold import ClusterState, Outcome, carry_of, evolve, fold, initial, restore_held
-from copilot_core.health import Scaling, next_band, next_bands
+from copilot_core.gates import Scaling, next_band, next_bands
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack
 from copilot_core.samples import DeploymentFact, Sample, all_missing
