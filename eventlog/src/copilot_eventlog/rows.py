@@ -13,9 +13,10 @@ from functools import lru_cache
 
 import asyncpg
 import orjson
+from asyncpg.pgproto import pgproto
 from whenever import Instant
 
-from copilot_core.events import Causation, NewEvent, RecordedEvent
+from copilot_core.events import Causation, NewEvent, RecordedEvent, event_id_bytes
 from copilot_eventlog.protocol import DeadLetter, Head, Snapshot
 
 
@@ -24,7 +25,7 @@ def columns_of(events: Sequence[NewEvent]) -> tuple[list[object], ...]:
     return (
         [e.stream for e in events],
         [e.version for e in events],
-        [e.event_id for e in events],
+        [pgproto.UUID(event_id_bytes(e.stream, e.version)) for e in events],
         [e.type for e in events],
         [e.schema_version for e in events],
         [e.causation and e.causation.offset for e in events],

@@ -55,7 +55,8 @@ async def connection(pool: asyncpg.Pool) -> AsyncGenerator[Connection]:
 
     Raises asyncpg's own errors; a loss of the connection is always an `OSError` or of class 08.
     """
-    con = await pool.acquire(timeout=ACQUIRE_S)
+    async with asyncio.timeout(ACQUIRE_S):
+        con = await pool.acquire()
     try:
         yield con
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as e:
@@ -70,7 +71,7 @@ async def connection(pool: asyncpg.Pool) -> AsyncGenerator[Connection]:
             con.terminate()
         raise
     finally:
-        await pool.release(con)
+        await pool.release(con, timeout=ACQUIRE_S)
 
 
 @asynccontextmanager
