@@ -97,12 +97,10 @@ def bring_prometheus() -> str:
     with _new_folder(PROMETHEUS_HOME) as unfinished:
         if os.geteuid() == 0:
             _apt("update", "-qq")
-        unfinished.chmod(0o777)  # apt downloads as an account of its own
         _run("apt-get", "download", "-qq", "prometheus", cwd=unfinished)
         (package,) = unfinished.glob("*.deb")
         _run("dpkg-deb", "-x", str(package), str(unfinished))
         package.unlink()
-        unfinished.chmod(0o755)
     return f"prometheus is {prometheus_files().prometheus}"
 
 
@@ -123,7 +121,7 @@ def main() -> int:
         for name, bring in _STEPS:
             try:
                 print(f"[setup] {name}: {bring()}", flush=True)
-            except (Missing, subprocess.CalledProcessError, RuntimeError) as error:
+            except (Missing, RuntimeError) as error:
                 failed += 1
                 print(f"[setup] {name}: MISSING: {error}", flush=True)
     if failed and not required():
@@ -136,15 +134,18 @@ def _apt(*arguments: str) -> None:
 
 
 def _run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    """Run a command that may download; tried again because networks fail for a moment."""
-    for attempt in range(1, _DOWNLOAD_TRIES + 1):
-        try:
-            subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, check=True)
-        except subprocess.CalledProcessError:
-            if attempt == _DOWNLOAD_TRIES:
-                raise
-        else:
+    """Run a command that may download; tried again because networks fail for a moment.
+
+    What it prints is shown only when it failed for good.
+    """
+    print(f"[setup] $ {' '.join(command)}", flush=True)
+    for _ in range(_DOWNLOAD_TRIES):
+        done = subprocess.run(
+            command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if done.returncode == 0:
             return
+    raise Missing(f"exit code {done.returncode} of:\n{(done.stdout + done.stderr).decode()}")
 
 
 @contextmanager
