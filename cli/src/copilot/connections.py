@@ -10,13 +10,18 @@ from copilot_eventlog.settings import EventLogSettings
 from copilot_service import read_settings
 
 
+def log_settings() -> EventLogSettings:
+    """Where the log is; raises `Rejected` naming a wrong or missing variable."""
+    return read_settings(EventLogSettings)
+
+
 @asynccontextmanager
 async def opened_log() -> AsyncGenerator[PostgresLog]:
     """The log at `COPILOT_LOG_DSN`; closed when the block ends.
 
-    Raises `Rejected` for a wrong setting; the log's own methods raise `Unavailable`.
+    Raises as `log_settings` does; the log's own methods raise `Unavailable`.
     """
-    log = await open_log(read_settings(EventLogSettings))
+    log = await open_log(log_settings())
     try:
         yield log
     finally:

@@ -14,17 +14,19 @@ end. A part does not outlive this process, also when it is killed (see `embedded
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import structlog
 
 from copilot.embedded.child import tied_to_us
+from copilot.settings import inherited
 from copilot_core.errors import CopilotError, Rejected
 
 FIRST_PAUSE_S: Final = 0.5
@@ -38,16 +40,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A child process: its name, its command, and what its environment has beside ours."""
+    """A child process: its name, its command, and what its environment has beside ours.
+
+    What it writes goes to `output`, or where ours goes.
+    """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    output: Path | None = None
 
 
-def copilot_part(name: str, *, env: Mapping[str, str]) -> Part:
+def copilot_part(name: str, *, env: Mapping[str, str], output: Path | None = None) -> Part:
     """The part that `copilot run NAME` is."""
-    return Part(name, (sys.executable, "-m", "copilot.main", "run", name), env)
+    return Part(name, (sys.executable, "-m", "copilot.main", "run", name), env, output)
 
 
 class PartRefused(Rejected):
@@ -69,7 +75,7 @@ class Supervisor:
         return process.pid if process is not None else None
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Run all parts until `stopping` is set; raises `PartRefused` when one cannot run at all."""
+        """Run all parts until `stopping` is set; raises `PartRefused` when one cannot run."""
         keepers = [asyncio.create_task(self._keep(part), name=part.name) for part in self._parts]
         waiter = asyncio.create_task(stopping.wait())
         try:
@@ -104,12 +110,15 @@ class Supervisor:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _once(self, part: Part) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *tied_to_us(part.command),
-            env={**os.environ, **part.env},
-            stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we stop the parts in order
-        )
+        with part.output.open("ab") if part.output else nullcontext() as output:
+            process = await asyncio.create_subprocess_exec(
+                *tied_to_us(part.command),
+                env={**inherited(), **part.env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C reaches us alone, and we stop the parts in order
+            )
         self._running[part.name] = process
         log.info("part started", part=part.name, pid=process.pid)
         code = await process.wait()

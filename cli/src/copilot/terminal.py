@@ -7,7 +7,7 @@ Rich leaves colours out by itself when the output is no terminal or NO_COLOR is 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from copilot_core.errors import CopilotError, Rejected
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 160
 """Width of tables when the output is no terminal: wide enough that a pipe loses nothing."""
+
+
+def run_async(work: Coroutine[None, None, None]) -> None:
+    """Run a command's coroutine; log lines of the parts it uses go to standard error, if grave."""
+    import asyncio
+
+    from copilot_service import LogFormat, LogLevel, configure_logs
+
+    configure_logs("copilot", level=LogLevel.WARNING, format_=LogFormat.CONSOLE)
+    asyncio.run(work)
 
 
 def console(*, stderr: bool = False) -> Console:

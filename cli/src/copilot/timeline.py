@@ -117,7 +117,9 @@ def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
         case BandChanged():
             yield (f"band {event.from_} → {event.to} at {event.transitions_per_s:g} transitions/s",)
         case BottleneckChanged():
-            yield (f"bottleneck {event.from_} → {event.to}", *(f"; {r}" for r in event.reasons))
+            yield (f"bottleneck {event.from_} → {event.to}",)
+            for reason in event.reasons:
+                yield (reason,)
         case ServiceHealthChanged():
             by = f", by {event.dominant_signal}" if event.dominant_signal else ""
             yield (f"{event.service}: progress {event.progress}, pressure {event.pressure}{by}",)

@@ -37,7 +37,7 @@ SLEEPER = """
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for something that other processes bring about."""
     async with asyncio.timeout(WITHIN_S):
-        while not holds():  # noqa: ASYNC110  other processes set no event of ours
+        while not holds():
             await asyncio.sleep(0.02)
 
 

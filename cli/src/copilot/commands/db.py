@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from copilot.commands.options import AsJson
+from copilot.terminal import run_async, show
 from copilot_core.errors import Rejected
 
 app = typer.Typer(help="The tables of the log.", no_args_is_help=True)
@@ -13,9 +14,7 @@ app = typer.Typer(help="The tables of the log.", no_args_is_help=True)
 @app.command(epilog="Example: copilot db apply")
 def apply(as_json: AsJson = False) -> None:
     """Make the tables and indexes that are missing at COPILOT_LOG_DSN; never alter or drop one."""
-    import asyncio
-
-    asyncio.run(_compare(make=True, as_json=as_json))
+    run_async(_compare(make=True, as_json=as_json))
 
 
 @app.command(epilog="Example: copilot db check --json")
@@ -24,20 +23,15 @@ def check(as_json: AsJson = False) -> None:
 
     Exits with 2 when something is missing or different.
     """
-    import asyncio
-
-    asyncio.run(_compare(make=False, as_json=as_json))
+    run_async(_compare(make=False, as_json=as_json))
 
 
 async def _compare(*, make: bool, as_json: bool) -> None:
-    from copilot.connections import opened_log
-    from copilot.terminal import show
+    from copilot.connections import log_settings, opened_log
     from copilot_eventlog import schema
     from copilot_eventlog.schema import ObjectState
-    from copilot_eventlog.settings import EventLogSettings
-    from copilot_service import read_settings
 
-    dialect = read_settings(EventLogSettings).dialect
+    dialect = log_settings().dialect
     async with opened_log() as log:
         reports = await (schema.apply(log.pool, dialect) if make else schema.check(log.pool))
     show(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from copilot.commands.options import AsJson
+from copilot.terminal import run_async, show
 
 app = typer.Typer(help="Dead letters: what was refused, and why.", no_args_is_help=True)
 
@@ -17,9 +18,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what was refused and not put back: samples, and events that a view could not take."""
-    import asyncio
-
-    asyncio.run(_list(limit, as_json=as_json))
+    run_async(_list(limit, as_json=as_json))
 
 
 @app.command(epilog="Example: copilot dead redrive --code from_the_future")
@@ -37,14 +36,11 @@ def redrive(
 
     One that would be refused again stays. A message that was folded meanwhile has no effect.
     """
-    import asyncio
-
-    asyncio.run(_redrive(frozenset(code or ()), frozenset(letter or ()), as_json=as_json))
+    run_async(_redrive(frozenset(code or ()), frozenset(letter or ()), as_json=as_json))
 
 
 async def _list(limit: int, *, as_json: bool) -> None:
     from copilot.connections import opened_log
-    from copilot.terminal import show
     from copilot.times import rfc3339
 
     async with opened_log() as log:
@@ -68,7 +64,6 @@ async def _list(limit: int, *, as_json: bool) -> None:
 
 async def _redrive(codes: frozenset[str], ids: frozenset[str], *, as_json: bool) -> None:
     from copilot.connections import opened_log
-    from copilot.terminal import show
     from copilot_service import read_settings
     from copilot_streams import dead_letters
     from copilot_streams.kafka import KafkaSettings, producing

@@ -17,6 +17,7 @@ from copilot.commands.options import (
     ScrapeInterval,
     To,
 )
+from copilot.terminal import console, emit, note, run_async
 from copilot.times import duration_s
 from copilot_core.errors import Rejected
 
@@ -60,8 +61,6 @@ def evaluate(
     Prints every decision with its reasons, and a summary. Its `events` counts all events of the
     fold, the per-slot records included, which are only printed with --all.
     """
-    import asyncio
-
     from copilot.rule_files import read_rules
 
     pack = read_rules(rules)
@@ -69,14 +68,13 @@ def evaluate(
         name, messages = _recorded(recording, cluster, prometheus, interval)
     else:
         name, messages = _read(prometheus, from_, to, cluster, interval, scrape_interval)
-    asyncio.run(_evaluate(name, messages, pack, everything=everything, as_json=as_json))
+    run_async(_evaluate(name, messages, pack, everything=everything, as_json=as_json))
 
 
 def _recorded(
     path: Path, cluster: str | None, prometheus: str | None, interval_s: int | None
 ) -> tuple[str, AsyncIterator[Input]]:
     from copilot.sources import messages_from_recording
-    from copilot.terminal import note
     from copilot_streams.recording import open_recording
 
     if prometheus is not None:
@@ -117,7 +115,6 @@ async def _evaluate(
     as_json: bool,
 ) -> None:
     from copilot.evaluation import Evaluation
-    from copilot.terminal import console, emit
     from copilot.timeline import OBSERVATIONS, as_record, as_rows, summary_rows
 
     evaluation = Evaluation(cluster, rules)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copilot.commands.options import AsJson, Cluster, From, Rules, To, cluster_id
+from copilot.terminal import console, emit, note, run_async, show_table
 from copilot_core.errors import Conflict, Defect
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ def tail(
     as_json: AsJson = False,
 ) -> None:
     """Print the latest events of all clusters, in the order of each shard."""
-    import asyncio
-
-    asyncio.run(_tail(follow=follow, limit=limit, everything=everything, as_json=as_json))
+    run_async(_tail(follow=follow, limit=limit, everything=everything, as_json=as_json))
 
 
 @app.command(epilog="Example: copilot log show --cluster orders --from 2026-11-22T17:00:00Z")
@@ -51,17 +50,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print what was decided about one cluster, and why, in event time."""
-    import asyncio
-
-    asyncio.run(_show(cluster, from_, to, limit=limit, everything=everything, as_json=as_json))
+    run_async(_show(cluster, from_, to, limit=limit, everything=everything, as_json=as_json))
 
 
 @app.command(epilog="Example: copilot log verify")
 def verify(as_json: AsJson = False) -> None:
     """Read the whole log: positions, versions, ids, payloads, heads. Exits with 70 on a fault."""
-    import asyncio
-
-    asyncio.run(_verify(as_json=as_json))
+    run_async(_verify(as_json=as_json))
 
 
 @app.command(epilog="Example: copilot log refold --json")
@@ -71,11 +66,9 @@ def refold(rules: Rules = None, cluster: Cluster = None, as_json: AsJson = False
     Exits with 3 when they differ: the log was decided with other rules, or by another version.
     With --cluster only the events about that cluster are looked at.
     """
-    import asyncio
-
     from copilot.rule_files import read_rules
 
-    asyncio.run(_refold(read_rules(rules), cluster, as_json=as_json))
+    run_async(_refold(read_rules(rules), cluster, as_json=as_json))
 
 
 @app.command(epilog="Example: copilot log export --out log.jsonl.gz")
@@ -84,9 +77,7 @@ def export(
     cluster: Cluster = None,
 ) -> None:
     """Write every event with its envelope into a file: gzip, one JSON object a line."""
-    import asyncio
-
-    asyncio.run(_export(out, cluster))
+    run_async(_export(out, cluster))
 
 
 async def _tail(*, follow: bool, limit: int, everything: bool, as_json: bool) -> None:
@@ -125,7 +116,6 @@ async def _show(
 async def _verify(*, as_json: bool) -> None:
     from copilot.connections import opened_log
     from copilot.log_audit import verify
-    from copilot.terminal import emit, show_table
 
     async with opened_log() as log:
         audit = await verify(log)
@@ -150,7 +140,6 @@ async def _verify(*, as_json: bool) -> None:
 async def _refold(pack: RulePack, cluster: str | None, *, as_json: bool) -> None:
     from copilot.connections import opened_log
     from copilot.log_audit import refold
-    from copilot.terminal import emit, show_table
 
     async with opened_log() as log:
         found = await refold(log, lambda _: pack, cluster=cluster)
@@ -172,7 +161,6 @@ async def _refold(pack: RulePack, cluster: str | None, *, as_json: bool) -> None
 async def _export(out: Path, cluster: str | None) -> None:
     from copilot.connections import opened_log
     from copilot.log_reading import write_export
-    from copilot.terminal import note
 
     async with opened_log() as log:
         count = await write_export(log, out, cluster=cluster)
@@ -180,7 +168,6 @@ async def _export(out: Path, cluster: str | None) -> None:
 
 
 def _print(events: list[RecordedEvent], *, as_json: bool) -> None:
-    from copilot.terminal import console, emit
     from copilot.timeline import as_record, as_rows
 
     out = console()

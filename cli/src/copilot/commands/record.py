@@ -9,6 +9,7 @@ import typer
 from whenever import Instant
 
 from copilot.commands.options import ScrapeInterval, cluster_id
+from copilot.terminal import note, run_async
 from copilot.times import duration_s, instant
 
 if TYPE_CHECKING:
@@ -61,17 +62,14 @@ def record(
 
     The same signal table is asked as by the scraper: a recording holds what it would have seen.
     """
-    import asyncio
-
     from copilot.sources import Past
 
     past = Past(prometheus, cluster, from_, to, step, scrape_interval, loki=loki)
-    asyncio.run(_record(past, out))
+    run_async(_record(past, out))
 
 
 async def _record(past: Past, out: Path) -> None:
     from copilot.sources import history
-    from copilot.terminal import note
     from copilot_streams.recorder import record as write
 
     async with history(past) as told:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from copilot.commands.options import AsJson, Rules
+from copilot.terminal import emit, note, show_table
 
 if TYPE_CHECKING:
     from copilot_core.rules import Condition, Gate
@@ -27,7 +28,6 @@ def show(rules: Rules = None, as_json: AsJson = False) -> None:
     With --rules the overlay is checked and applied first; all its mistakes are reported at once.
     """
     from copilot.rule_files import read_rules
-    from copilot.terminal import emit, note, show_table
 
     pack = read_rules(rules)
     good = pack.settings.happy_evaluations

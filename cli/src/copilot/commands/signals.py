@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from copilot.commands.options import AsJson
+from copilot.terminal import show as show_records
 
 app = typer.Typer(help="The signals that are asked of a metrics backend.", no_args_is_help=True)
 
@@ -33,7 +34,6 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show every signal with its unit, role and query in one dialect."""
-    from copilot.terminal import show as show_records
     from copilot.times import duration_s
     from copilot_core.signals import SIGNALS, Installation, promql, rate_window_s
 
