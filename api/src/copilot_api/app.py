@@ -6,7 +6,7 @@ route is a file in `routes/` and a line below.
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from typing import Final
 
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -30,7 +30,10 @@ from copilot_api.routes import (
 )
 from copilot_api.routes import problems as problem_kinds
 
-V1 = (
+API_VERSION: Final = "1.0.0"
+"""Of the contract, not of the program: the number of the document in tests/golden/openapi.json."""
+
+ROUTERS: Final = (
     clusters.router,
     services.router,
     timeline.router,
@@ -41,27 +44,33 @@ V1 = (
     annotations.router,
     events.router,
     stream.router,
+    health.router,
+    problem_kinds.router,
 )
 
 
-def build_app(deps: Deps, *, token: SecretStr | None) -> FastAPI:
-    """The API over its parts; without a token it is open to everybody who reaches it."""
+def described() -> FastAPI:
+    """The routes with nothing behind them: enough for the OpenAPI document, not to be served."""
     app = FastAPI(
         title="Temporal SRE Copilot",
-        version=version("copilot-api"),
+        version=API_VERSION,
         description=openapi.DESCRIPTION,
         docs_url=None,  # both pages load scripts from other people's servers
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name the host that the caller claims
     )
+    for router in ROUTERS:
+        app.include_router(router)
+    openapi.install(app)
+    return app
+
+
+def build_app(deps: Deps, *, token: SecretStr | None) -> FastAPI:
+    """The API over its parts; without a token it is open to everybody who reaches it."""
+    app = described()
     app.state.deps = deps
-    for router in V1:
-        app.include_router(router, prefix="/v1")
-    app.include_router(health.router)
-    app.include_router(problem_kinds.router)
     problems.install(app)
     app.add_exception_handler(caching.NotModified, caching.not_modified)
-    openapi.install(app)
     if token is not None:
         app.add_middleware(BearerToken, token=token)
     app.add_middleware(Boundary, registry=deps.registry)

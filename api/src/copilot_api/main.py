@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import AsyncGenerator, Generator
 from typing import Final
 
@@ -24,7 +25,7 @@ from copilot_core.errors import Unavailable
 from copilot_eventlog.connect import open_pool
 from copilot_eventlog.postgres import PostgresLog
 from copilot_projections.reader import ViewReader
-from copilot_service import Service, read_settings
+from copilot_service import Service, run_process
 from copilot_service.vital_signs import VitalSigns
 
 log = structlog.get_logger(__name__)
@@ -119,7 +120,9 @@ def _listening(host: str, port: int) -> Generator[socket.socket]:
 
 
 def main() -> int:
-    """Run the API process; returns its exit code. Raises `Rejected` for wrong settings."""
-    settings = read_settings(ApiSettings)
-    service = Service("api", settings)
-    return service.run(lambda running: serve(running, settings))
+    """Run the API that the environment describes; returns the exit code."""
+    return run_process("api", ApiSettings, serve)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,12 @@ from copilot_service import read_settings
 TOKEN = "correct-horse-battery-staple"
 
 
+@pytest.fixture(autouse=True)
+def _log_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one variable without which nothing starts."""
+    monkeypatch.setenv("COPILOT_LOG_DSN", "postgresql://postgres@127.0.0.1:1/postgres")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "api.example.org", ""])
 def test_other_addresses_need_a_token(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a token the API refuses every address but loopback, and names the variable."""

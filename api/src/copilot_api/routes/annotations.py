@@ -10,7 +10,7 @@ from copilot_api.parameters import Cluster, EntryTypes, Limit, Spanned
 from copilot_projections.views import timeline as timeline_view
 from copilot_projections.views.timeline import TimelineEntry
 
-router = APIRouter(tags=["grafana"])
+router = APIRouter(prefix="/v1", tags=["grafana"])
 
 
 class Annotation(BaseModel):

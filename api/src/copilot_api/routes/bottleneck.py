@@ -12,7 +12,7 @@ from copilot_api.parameters import Cluster, Limit
 from copilot_projections.views import bottleneck as bottleneck_view
 from copilot_projections.views.bottleneck import BottleneckStretch
 
-router = APIRouter(tags=["history"])
+router = APIRouter(prefix="/v1", tags=["history"])
 
 Until = Annotated[When | None, Query(description="stretches that began before this; default all")]
 

@@ -21,7 +21,7 @@ from copilot_projections import as_of
 from copilot_projections.views import clusters as clusters_view
 from copilot_projections.views import status as status_view
 
-router = APIRouter(prefix="/clusters", tags=["clusters"])
+router = APIRouter(prefix="/v1/clusters", tags=["clusters"])
 
 After = Annotated[str, Query(max_length=63, description="clusters behind this id")]
 PastInstant = Annotated[When | None, Query(alias="at", description="a past instant; default now")]
@@ -91,7 +91,7 @@ async def _then(call: Call, cluster: str, at: When) -> StatusAnswer:
             code="invalid_parameter",
             todo="leave at out to see what is believed now",
         )
-    full = await call.read(as_of.full_status(call.deps.log, cluster, at))
+    full = await call.read(as_of.full_status(call.deps.log, cluster, at, views=call.deps.views))
     if full is None:
         raise Rejected(
             f"no sample of {cluster!r} was recorded at or before {rfc3339(at)}",

@@ -15,7 +15,7 @@ from copilot_core.errors import Rejected
 from copilot_core.events import EVENT_TYPES
 from copilot_core.samples import CLUSTER_ID
 
-router = APIRouter(tags=["log"])
+router = APIRouter(prefix="/v1", tags=["log"])
 
 MAX_EVENTS: Final = 1000
 """About 1 MB of answer: a sample's event is 1 kB."""

@@ -12,7 +12,7 @@ from copilot_core.errors import Rejected
 from copilot_projections.views import incidents as incidents_view
 from copilot_projections.views.incidents import Incident
 
-router = APIRouter(tags=["history"])
+router = APIRouter(prefix="/v1", tags=["history"])
 
 OnlyOpen = Annotated[bool, Query(alias="open", description="only incidents that have not ended")]
 Began = Annotated[

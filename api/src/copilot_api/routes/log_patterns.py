@@ -14,7 +14,7 @@ from copilot_api.parameters import Cluster, Limit, Spanned
 from copilot_projections.views import log_patterns as log_view
 from copilot_projections.views.log_patterns import Excerpt, PatternCount, PatternSurge
 
-router = APIRouter(prefix="/clusters/{cluster}/log-patterns", tags=["logs"])
+router = APIRouter(prefix="/v1/clusters/{cluster}/log-patterns", tags=["logs"])
 
 SlotLimit = Annotated[int, Query(ge=1, le=1000, description="slots to answer, the newest first")]
 

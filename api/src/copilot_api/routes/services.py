@@ -9,7 +9,7 @@ from copilot_api.parameters import Cluster
 from copilot_projections.views import services as services_view
 from copilot_projections.views.services import ServiceHealth
 
-router = APIRouter(tags=["clusters"])
+router = APIRouter(prefix="/v1", tags=["clusters"])
 
 
 @router.get("/clusters/{cluster}/services")

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from copilot_api.call import Called
+from copilot_api.instants import rfc3339
 from copilot_api.parameters import Cluster, Spanned
 from copilot_core.signals import SIGNALS, Group, Role
 from copilot_projections.views import signals as signals_view
 from copilot_projections.views.signals import SignalPoint
 
-router = APIRouter(tags=["signals"])
+router = APIRouter(prefix="/v1", tags=["signals"])
 
 MAX_NAMES: Final = 20
 MAX_POINTS: Final = 10_000
@@ -84,7 +85,7 @@ async def signals(
         )
     )  # fmt: skip
     if series.next_since is not None:
-        call.next_page(**{**span.parameters(), "from": series.next_since.format_iso()})
+        call.next_page(**{**span.parameters(), "from": rfc3339(series.next_since)})
     points = await call.known(cluster, list(series.points))
     return _wide(points) if shape == "wide" else points
 
@@ -92,6 +93,6 @@ async def signals(
 def _wide(points: list[SignalPoint]) -> list[WideRow]:
     rows: dict[int, WideRow] = {}
     for point in points:
-        row = rows.setdefault(point.at_ms, {"at": point.at, "at_ms": point.at_ms})
+        row = rows.setdefault(point.at_ms, {"at": rfc3339(point.at), "at_ms": point.at_ms})
         row[point.signal] = point.value
     return list(rows.values())

@@ -21,7 +21,7 @@ from copilot_core.errors import Rejected
 from copilot_core.events import EVENT_TYPES
 from copilot_eventlog.protocol import EventLog
 
-router = APIRouter(tags=["log"])
+router = APIRouter(prefix="/v1", tags=["log"])
 logger = structlog.get_logger(__name__)
 
 FROM_START: Final = "start"

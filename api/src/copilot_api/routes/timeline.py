@@ -9,7 +9,7 @@ from copilot_api.parameters import Cluster, Cursor, EntryTypes, Limit, Span, Spa
 from copilot_projections.views import timeline as timeline_view
 from copilot_projections.views.timeline import TimelineEntry
 
-router = APIRouter(tags=["history"])
+router = APIRouter(prefix="/v1", tags=["history"])
 
 
 @router.get("/timeline")
