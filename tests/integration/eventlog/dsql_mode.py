@@ -68,6 +68,11 @@ class Faults:
         self.catalog_version = 0
         self.struck: Counter[Fault] = Counter()
 
+    def reseed(self, seed: int) -> None:
+        """Begin the random part of the schedule again, from another seed."""
+        self._random = random.Random(seed)
+        self._in_a_row = 0
+
     def next(self, possible: tuple[Fault, ...]) -> Fault | None:
         """The fault that strikes here, if one does."""
         fault: Fault | None = None
