@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copilot_service import ServiceSettings
 from copilot_service.settings import PREFIX
@@ -42,3 +43,14 @@ class AllInOneSettings(ServiceSettings):
     data_dir: Path = Field(
         Path("copilot-data"), description="folder of the embedded database; made when missing"
     )
+
+
+class ClientSettings(BaseSettings):
+    """Where `copilot status` asks."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    api_url: str = Field("http://127.0.0.1:8080", description="address of the API to ask")
+    api_token: SecretStr | None = Field(None, description="bearer token to send to the API")

@@ -20,12 +20,12 @@ PLAIN_WIDTH = 160
 
 
 def run_async(work: Coroutine[None, None, None]) -> None:
-    """Run a command's coroutine; log lines of the parts it uses go to standard error, if grave."""
+    """Run a command's coroutine; only errors are logged, to standard error."""
     import asyncio
 
     from copilot_service import LogFormat, LogLevel, configure_logs
 
-    configure_logs("copilot", level=LogLevel.WARNING, format_=LogFormat.CONSOLE)
+    configure_logs("copilot", level=LogLevel.ERROR, format_=LogFormat.CONSOLE)
     asyncio.run(work)
 
 

@@ -60,6 +60,7 @@ ScrapeInterval = Annotated[
     typer.Option(
         parser=duration_s,
         metavar="DURATION",
+        show_default="15s",
         help="How often that Prometheus scrapes; rates look back four times as long, at least 1m.",
     ),
 ]

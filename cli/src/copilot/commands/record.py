@@ -53,8 +53,18 @@ def record(
             metavar="URL", help="Loki to count log patterns in; left out, none are recorded."
         ),
     ] = None,
+    loki_selector: Annotated[
+        str,
+        typer.Option(metavar="LOGQL", help="Stream selector of the cluster's logs in Loki."),
+    ] = '{service=~".+"}',
+    loki_service_label: Annotated[
+        str, typer.Option(metavar="LABEL", help="Label that names the service of a log line.")
+    ] = "service",
     step: Annotated[
-        int, typer.Option(parser=duration_s, metavar="DURATION", help="Length of a slot.")
+        int,
+        typer.Option(
+            parser=duration_s, metavar="DURATION", show_default="30s", help="Length of a slot."
+        ),
     ] = 30,
     scrape_interval: ScrapeInterval = 15,
 ) -> None:
@@ -62,17 +72,16 @@ def record(
 
     The same signal table is asked as by the scraper: a recording holds what it would have seen.
     """
-    from copilot.sources import Past
+    from copilot.sources import Logs, Past
 
-    past = Past(prometheus, cluster, from_, to, step, scrape_interval, loki=loki)
+    logs = Logs(loki, loki_selector, loki_service_label) if loki else None
+    past = Past(prometheus, cluster, from_, to, step, scrape_interval, logs)
     run_async(_record(past, out))
 
 
 async def _record(past: Past, out: Path) -> None:
-    from copilot.sources import history
-    from copilot_streams.recorder import record as write
+    from copilot.sources import record_past
 
-    async with history(past) as told:
-        header = await write(told, out, source=past.prometheus)
+    header = await record_past(past, out)
     slots = (header.to - header.from_) // header.interval_s + 1
     note(f"copilot: {slots} slots of {past.cluster} written to {out}")

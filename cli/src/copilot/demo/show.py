@@ -117,7 +117,7 @@ class Show:
             f"a past one    {served_at}/v1/clusters/{cluster}/status?at={past}",
             f"timeline      {served_at}/v1/clusters/{cluster}/timeline",
             f"incidents     {served_at}/v1/clusters/{cluster}/incidents",
-            f"all of it     {served_at}/docs",
+            f"all of it     {served_at}/openapi.json",
             "Ctrl-C ends it and leaves nothing behind",
         ]
 

@@ -19,11 +19,14 @@ form of this page.
 
 def render() -> str:
     """The page."""
-    from copilot_api.main import openapi
+    from copilot_api.app import described
 
-    document = openapi()
-    sections = [_section(*route) for route in _routes(document)]
-    return "\n".join([HEAD, *sections])
+    document = described().openapi()
+    routes = [_section(*route) for route in _routes(document)]
+    shapes = [
+        _shape(name, schema) for name, schema in sorted(document["components"]["schemas"].items())
+    ]
+    return "\n".join([HEAD, *routes, "## Shapes\n", *shapes])
 
 
 def _routes(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -43,6 +46,15 @@ def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     answers = ((code(status), _answer(a)) for status, a in operation["responses"].items())
     lines.append(table(("status", "answer"), answers))
     return "\n".join(lines)
+
+
+def _shape(name: str, schema: Mapping[str, Any]) -> str:
+    told = f"### {name}\n\n{schema.get('description', '')}\n"
+    if "enum" in schema:
+        return f"{told}\nOne of {', '.join(code(value) for value in schema['enum'])}.\n"
+    fields = schema.get("properties", {}).items()
+    rows = [(code(field), _type(of), of.get("description", "")) for field, of in fields]
+    return told + "\n" + table(("field", "type", "meaning"), rows) if rows else told
 
 
 def _parameter(parameter: Mapping[str, Any]) -> tuple[str, str, str, str]:
