@@ -238,7 +238,8 @@ def test_l7_every_transition_gives_its_reasons(history: list[Slot], hidden: list
             for g in t.gates
         )
         assert t.rules_digest == RULES.digest
-        assert t.counterfactual.startswith(f"would have stayed {t.from_}")
+        stayed = f"would have stayed {t.from_}"
+        assert t.counterfactual.startswith("would have begun" if t.from_ == "unknown" else stayed)
         assert any(f"{g.threshold:g}" in t.counterfactual for g in t.gates)
 
 

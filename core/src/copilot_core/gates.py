@@ -275,8 +275,12 @@ def counterfactual(former: Status, gates: tuple[GateFinding, ...], *, worse: boo
     Getting worse takes one fired gate, so every one of them would have had to stay clear; getting
     better takes all gates clear, so the nearest one would have been enough.
     """
+    if former is Status.UNKNOWN:
+        outcome = f"would have begun {Status.HAPPY if worse else Status.STRESSED}"
+    else:
+        outcome = f"would have stayed {former}"
     if not gates:
-        return f"would have stayed {former} without sight of the cluster"
+        return f"{outcome} without sight of the cluster"
     needed: dict[tuple[str, str], GateFinding] = {}
     for gate in gates if worse else nearest(gates, count=1):
         other = needed.get((gate.signal, gate.comparison))
@@ -287,4 +291,4 @@ def counterfactual(former: Status, gates: tuple[GateFinding, ...], *, worse: boo
     for gate in needed.values():
         side = "at or above" if (gate.comparison == "<") == worse else "below"
         parts.append(f"{gate.signal} {side} {gate.threshold:g} {gate.unit}")
-    return f"would have stayed {former} with " + " and ".join(parts)
+    return f"{outcome} with " + " and ".join(parts)
