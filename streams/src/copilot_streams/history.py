@@ -19,7 +19,7 @@ Nothing here asks for "now": dialects are probed at instants spread over the ran
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -87,7 +87,7 @@ class History:
         """
         return (await self._look()).installation
 
-    async def samples(self) -> AsyncIterator[Sample]:
+    async def samples(self) -> AsyncGenerator[Sample]:
         """One sample per slot of the span, in order; raises as `installation` does."""
         plan = (await self._look()).plan(self._window_s)
         for chunk in self.span.chunks(self._chunk_slots):

@@ -8,7 +8,7 @@ without counts. There are no excerpts: raw lines of the past stay where they are
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
 from copilot_core.errors import Unavailable
@@ -34,7 +34,7 @@ class LogHistory:
         self._span = span
         self._cluster = cluster
 
-    async def samples(self) -> AsyncIterator[LogSample]:
+    async def samples(self) -> AsyncGenerator[LogSample]:
         """One log sample per slot, in order.
 
         Raises `Unavailable` when Loki stays silent, `Rejected` when it refuses us.
@@ -43,7 +43,7 @@ class LogHistory:
             async for sample in self._read(chunk):
                 yield sample
 
-    async def _read(self, span: Span) -> AsyncIterator[LogSample]:
+    async def _read(self, span: Span) -> AsyncGenerator[LogSample]:
         counts: list[Counts] = [{} for _ in range(len(span))]
         for pattern in LOG_PATTERNS:
             answer = await self._count(pattern, span)
