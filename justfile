@@ -12,7 +12,7 @@ demo *ARGS:
 
 # Under a minute: format, lint, types, imports, SQL, unit tests, quick laws, docs.
 check: static
-    HYPOTHESIS_PROFILE=fast pytest -q -m "not infra and not slow" tests/unit tests/property tests/docs
+    HYPOTHESIS_PROFILE=fast pytest -q -n auto -m "not infra and not slow" tests/unit tests/property tests/docs
 
 # The laws come last and on all cores: 10,000 examples of each take longer than all the rest.
 # Everything, with real Kafka, PostgreSQL and Prometheus (brought first where they are missing).
