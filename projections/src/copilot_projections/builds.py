@@ -25,7 +25,6 @@ from copilot_eventlog import units
 from copilot_eventlog.statements import Dialect, render
 from copilot_projections.shape import View
 from copilot_projections.statements import of_build, statement
-from copilot_projections.step import reader_of
 
 
 class BuildStatus(StrEnum):
@@ -135,8 +134,10 @@ async def make_indexes(pool: asyncpg.Pool, view: View, build: str, *, dialect: D
 
 async def _ddl(pool: asyncpg.Pool, sql: str, dialect: Dialect) -> None:
     async def run(con: units.Connection) -> None:
-        # Another process may make it between IF NOT EXISTS and its own CREATE.
-        with suppress(asyncpg.DuplicateTableError, asyncpg.UniqueViolationError):
+        # Another process may make it between the look of IF NOT EXISTS and the making.
+        with suppress(
+            asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError
+        ):
             await con.execute(render(sql, dialect))
 
     await units.run(pool, run, where=sql.splitlines()[0])
@@ -194,7 +195,7 @@ async def drop(pool: asyncpg.Pool, view: View, build: str) -> None:
             )
         if found[0].status is not BuildStatus.DROPPED:
             await _change(con, found[0], BuildStatus.DROPPED)
-        await con.execute(statement("builds", "drop_checkpoints"), reader_of(view), build)
+        await con.execute(statement("builds", "drop_checkpoints"), view.reader, build)
 
     await units.run_transaction(pool, mark, where=f"view {view.name}: drop build {build}")
     for table in view.tables:

@@ -136,11 +136,11 @@ class Projector:
         """
         ends, live = await ends_of(self._log), await live_builds(self._pool)
         running = [lane for lane in self._lanes if not lane.stopped]
-        if not running:
-            raise Defect("every view has stopped", where="projector", todo="see the errors above")
         more = await asyncio.gather(
             *(self._lane_round(lane, live.get(lane.view.name), ends) for lane in running)
         )
+        if all(lane.stopped for lane in self._lanes):
+            raise Defect("every view has stopped", where="projector", todo="see the errors above")
         return any(more)
 
     async def _lane_round(self, lane: _Lane, build: str | None, ends: dict[int, int]) -> bool:

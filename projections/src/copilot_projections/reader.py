@@ -84,7 +84,7 @@ class ViewReader:
         """How far the live build of a view has come, per shard, in order of shards."""
         build = await self.live_build(view)
         found = await self._rows(
-            statement("builds", "positions"), view.name, build, where=f"view {view.name}"
+            statement("builds", "positions"), view.reader, build, where=f"view {view.name}"
         )
         return [
             ViewPosition(view=view.name, build=build, shard=row["shard"], position=row["pos"])

@@ -28,7 +28,6 @@ from copilot_projections.builds import BuildStatus, flip, list_builds, make_inde
 from copilot_projections.follower import Follower, ends_of
 from copilot_projections.shape import Table, View
 from copilot_projections.statements import statement
-from copilot_projections.step import reader_of
 
 ROWS_PER_READ = 500
 
@@ -80,7 +79,7 @@ async def digest_build(pool: asyncpg.Pool, view: View, build: str) -> BuildDiges
     """Positions, row counts and digests of a build, all of one snapshot of the database."""
 
     async def read(con: units.Connection) -> BuildDigest:
-        found = await con.fetch(statement("builds", "positions"), reader_of(view), build)
+        found = await con.fetch(statement("builds", "positions"), view.reader, build)
         tables = tuple([await _digest_table(con, table, build) for table in view.tables])
         return BuildDigest(build, {r["shard"]: r["pos"] for r in found}, tables)
 
@@ -137,7 +136,7 @@ async def digest_positions(pool: asyncpg.Pool, view: View, build: str) -> dict[i
     """How far a build has come, by shard."""
 
     async def read(con: units.Connection) -> dict[int, int]:
-        found = await con.fetch(statement("builds", "positions"), reader_of(view), build)
+        found = await con.fetch(statement("builds", "positions"), view.reader, build)
         return {r["shard"]: r["pos"] for r in found}
 
     return await units.run(pool, read, where=f"view {view.name}: positions of {build}")

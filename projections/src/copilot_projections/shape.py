@@ -162,6 +162,11 @@ class View:
     apply: Apply
     indexes: tuple[str, ...] = ()
 
+    @property
+    def reader(self) -> str:
+        """The name under which the view keeps its checkpoints in the log."""
+        return f"view:{self.name}"
+
     def reads(self, build: str) -> bool:
         """True when a build, by its id `<shape>_<number>`, has the shape this program knows."""
         return build.partition("_")[0] == str(self.shape)

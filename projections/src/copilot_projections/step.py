@@ -29,11 +29,6 @@ MAX_CHANGES: Final = 2_900
 """Rows changed by one transaction; DSQL refuses more than 3,000, the checkpoint is one of them."""
 
 
-def reader_of(view: View) -> str:
-    """The name under which a view keeps its checkpoints in the log."""
-    return f"view:{view.name}"
-
-
 @dataclass(frozen=True, slots=True)
 class BuildWriter:
     """Writes one build of a view. `owner` names this process in the checkpoints."""
@@ -50,7 +45,7 @@ class BuildWriter:
 
     async def checkpoints(self, shards: Sequence[int]) -> dict[int, int]:
         """Where the build stands in each shard; a shard that is new to it begins at -1."""
-        binds = (reader_of(self.view), self.build)
+        binds = (self.view.reader, self.build)
 
         async def read(con: units.Connection) -> dict[int, int]:
             return {
@@ -92,7 +87,7 @@ class BuildWriter:
     async def _move(self, con: units.Connection, shard: int, *, after: int, position: int) -> None:
         done = await con.execute(
             statement("builds", "move_checkpoint"),
-            reader_of(self.view), self.build, shard, after, position, self.owner,
+            self.view.reader, self.build, shard, after, position, self.owner,
         )  # fmt: skip
         if done != "UPDATE 1":
             raise Conflict(

@@ -6,7 +6,10 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import asyncpg
+
 from copilot_core.events import NewEvent
+from copilot_eventlog import units
 from copilot_eventlog.postgres import PostgresLog
 from copilot_eventlog.statements import Dialect
 from copilot_projections.builds import first_build, live_builds
@@ -59,6 +62,22 @@ class Line:
         ends = await ends_of(self.log)
         for view in views:
             await (await self.follower(view)).catch_up(ends)
+
+    async def execute(self, sql: str) -> None:
+        """Change something behind the views' back."""
+
+        async def unit(con: units.Connection) -> None:
+            await con.execute(sql)
+
+        await units.run(self.log.pool, unit, where=sql)
+
+    async def fetch(self, sql: str) -> list[asyncpg.Record]:
+        """Look at something behind the views' back."""
+
+        async def unit(con: units.Connection) -> list[asyncpg.Record]:
+            return await con.fetch(sql)
+
+        return await units.run(self.log.pool, unit, where=sql)
 
     async def tell(self, events: Sequence[NewEvent], *views: View) -> ViewReader:
         """Append events, bring views up to them, and give the reader to ask."""

@@ -107,10 +107,7 @@ def _column(values: Sequence[Any]) -> Any:
 
 def _block(tail: Sequence[TailRow]) -> BlockRow:
     first, last = tail[0], tail[-1]
-    columns = [
-        _column(values)
-        for values in zip(*(orjson.loads(row.readings) for row in tail), strict=True)
-    ]
+    columns = [_column(values) for values in zip(*map(readings_of, tail), strict=True)]
     body = orjson.dumps({"slots": [row.slot for row in tail], "columns": columns}).decode()
     return BlockRow(
         first.cluster, _block_of(first.slot), first.signals, last.slot, last.interval_s, body
@@ -181,20 +178,28 @@ class SignalSeries(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class _Slot:
+class SlotReadings:
+    """Readings of one slot in compact form, in the order of list `signals`."""
+
     slot: int
     signals: int
     readings: Sequence[float | str]
 
 
-def _slots_of(block: BlockRow) -> Iterator[_Slot]:
+def readings_of(row: TailRow) -> list[float | str]:
+    """The compact readings of a slot in the tail."""
+    return orjson.loads(row.readings)
+
+
+def slots_of(block: BlockRow) -> Iterator[SlotReadings]:
+    """The slots of a block, in order."""
     body = orjson.loads(block.body)
     for i, slot in enumerate(body["slots"]):
         readings = [column[i] if isinstance(column, list) else column for column in body["columns"]]
-        yield _Slot(slot, block.signals, readings)
+        yield SlotReadings(slot, block.signals, readings)
 
 
-def _points(slot: _Slot, names: Sequence[str]) -> Iterator[SignalPoint]:
+def _points(slot: SlotReadings, names: Sequence[str]) -> Iterator[SignalPoint]:
     listed = SIGNAL_LISTS[slot.signals]
     for name in names:
         packed = slot.readings[listed.index(name)] if name in listed else None
@@ -221,15 +226,15 @@ BLOCKS_PER_READ: Final = 48
 
 async def _slots(
     views: ViewReader, cluster: str, since: int, until: int, wanted: int
-) -> list[_Slot]:
+) -> list[SlotReadings]:
     """Slots in [since, until) in order, at least `wanted` of them where there are so many."""
-    found: list[_Slot] = []
+    found: list[SlotReadings] = []
     after = (since - BLOCK_S, -1)
     while True:
         records = await views.fetch(VIEW, "blocks", cluster, *after, until, BLOCKS_PER_READ)
         blocks = [BlockRow(**record) for record in records]
         found += [
-            slot for block in blocks for slot in _slots_of(block) if since <= slot.slot < until
+            slot for block in blocks for slot in slots_of(block) if since <= slot.slot < until
         ]
         if len(found) >= wanted:
             return found
@@ -237,7 +242,7 @@ async def _slots(
             break
         after = (blocks[-1].block_slot, blocks[-1].signals)
     tail = [TailRow(**record) for record in await views.fetch(VIEW, "tail", cluster, since, until)]
-    return found + [_Slot(row.slot, row.signals, orjson.loads(row.readings)) for row in tail]
+    return found + [SlotReadings(row.slot, row.signals, readings_of(row)) for row in tail]
 
 
 async def series(
