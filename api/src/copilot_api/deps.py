@@ -34,4 +34,4 @@ class Deps:
     signs: VitalSigns
     registry: CollectorRegistry
     heartbeat_s: float
-    now: Callable[[], Instant] = Instant.now
+    now: Callable[[], Instant]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Final
 
 import structlog
@@ -36,9 +36,16 @@ DRAIN_SHARE: Final = 0.5
 
 @contextlib.asynccontextmanager
 async def wired(
-    settings: ApiSettings, *, registry: CollectorRegistry, signs: VitalSigns
+    settings: ApiSettings,
+    *,
+    registry: CollectorRegistry,
+    signs: VitalSigns,
+    now: Callable[[], Instant] = Instant.now,
 ) -> AsyncGenerator[Deps]:
-    """The parts of an API over the database that the settings name, closed at the end."""
+    """The parts of an API over the database that the settings name, closed at the end.
+
+    `now` is the clock that answers are dated by.
+    """
     pool = await open_pool(settings)
     try:
         event_log, views = PostgresLog(pool), ViewReader(pool)
@@ -48,7 +55,7 @@ async def wired(
             event_log,
             store,
             period_s=settings.api_watch_s,
-            remember=lambda: last_known.refresh(views, store, now=Instant.now()),
+            remember=lambda: last_known.refresh(views, store, now=now()),
             progress=signs.progress,
         )
         yield Deps(
@@ -61,6 +68,7 @@ async def wired(
             signs=signs,
             registry=registry,
             heartbeat_s=settings.api_heartbeat_s,
+            now=now,
         )
     finally:
         pool.terminate()  # a polite close would wait for a database that is away

@@ -52,7 +52,7 @@ class Watch:
         self._remember = remember
         self._progress = progress
         self._heads: dict[int, int] = {}
-        self._away = False
+        self._trouble = ""
         self._waiting = 0
         self._woken = asyncio.Event()
         self._remembered_at = -REMEMBER_S
@@ -70,19 +70,29 @@ class Watch:
         """Look once; wakes the streams when the log has moved or the store has come back."""
         try:
             heads = await self._store.read(self._read_heads())
-            if time.monotonic() - self._remembered_at >= REMEMBER_S:
-                await self._remember()
-                self._remembered_at = time.monotonic()
         except Unavailable as e:
-            if not self._away:
-                log.warning("the store is away; answers are stale", why=e.what)
-            self._away = True
+            self._note(f"the log cannot be read: {e.what}")
+            self._heads = {}
             return
-        if self._away:
-            log.info("the store is back")
-        if heads != self._heads or self._away:
-            self._heads, self._away = heads, False
+        if heads != self._heads:
+            self._heads = heads
             self._wake()
+        if time.monotonic() - self._remembered_at >= REMEMBER_S:
+            try:
+                await self._remember()
+            except Unavailable as e:
+                self._note(f"the views cannot be read: {e.what}")
+                return
+            self._remembered_at = time.monotonic()
+        self._note("")
+
+    def _note(self, trouble: str) -> None:
+        """Log trouble when it begins and when it ends, not every half second in between."""
+        if trouble and not self._trouble:
+            log.warning("answers may be stale", why=trouble)
+        if self._trouble and not trouble:
+            log.info("the store answers again")
+        self._trouble = trouble
 
     async def moved(self, since: int, *, within_s: float) -> None:
         """Return when the generation is no longer `since`, when closed, or after `within_s`."""
@@ -109,7 +119,7 @@ class Watch:
     async def _rest(self) -> None:
         for _ in range(IDLE_FACTOR):
             await asyncio.sleep(self._period_s)
-            if self._waiting or self._away:
+            if self._waiting or self._trouble:
                 return
 
     async def _read_heads(self) -> dict[int, int]:

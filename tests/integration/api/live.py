@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -99,9 +99,7 @@ async def live(
     given = {"api_watch_s": 0.02, "api_heartbeat_s": 0.2, "api_store_timeout_s": 1.0, **settings}
     read = ApiSettings(log_dsn=SecretStr(dsn), api_port=0, **given)
     signs, registry = VitalSigns(limit_s=60.0), CollectorRegistry()
-    async with wired(read, registry=registry, signs=signs) as deps:
-        if now is not None:
-            deps = replace(deps, now=now)
+    async with wired(read, registry=registry, signs=signs, now=now or Instant.now) as deps:
         app = build_app(deps, token=SecretStr(token) if token else None)
         with _server(app) as (server, listener):
             serving = asyncio.create_task(server.serve(sockets=[listener]))

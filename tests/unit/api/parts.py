@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from whenever import Instant
 
 from copilot_api.app import build_app
 from copilot_api.deps import Deps
@@ -62,5 +63,6 @@ async def build(*, token: str | None = None, live_for_s: float = 60.0) -> Api:
         signs=signs,
         registry=registry,
         heartbeat_s=0.05,
+        now=Instant.now,
     )
     return Api(build_app(deps, token=SecretStr(token) if token else None), deps, log)
