@@ -77,6 +77,13 @@ class EventLogSettings(BaseSettings):
             raise ValueError("say sslmode with COPILOT_LOG_TLS, not in the address")
         return dsn
 
+    @field_validator("log_tls_ca_file")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"COPILOT_LOG_TLS_CA_FILE: no file at {path}")
+        return path
+
     @model_validator(mode="after")
     def _iam_is_complete(self) -> Self:
         if self.log_auth is LogAuth.IAM:

@@ -55,18 +55,22 @@ AT_COMMIT: Final = (
 
 
 class Faults:
-    """When which fault strikes: `script` first, in order, then by chance with the given rate.
+    """When which fault strikes: what was scripted, in order, else by chance with the given rate.
 
     The same seed and the same statements give the same faults. `struck` counts them.
     """
 
-    def __init__(self, *, seed: int = 0, rate: float = 0.0, script: Iterable[Fault] = ()) -> None:
+    def __init__(self, *, seed: int = 0, rate: float = 0.0) -> None:
         self._random = random.Random(seed)
         self._rate = rate
-        self._script = deque(script)
+        self._script: deque[Fault] = deque()
         self._in_a_row = 0
         self.catalog_version = 0
         self.struck: Counter[Fault] = Counter()
+
+    def script(self, faults: Iterable[Fault]) -> None:
+        """Strike with these, each at the next place where it can, before chance goes on."""
+        self._script.extend(faults)
 
     def reseed(self, seed: int) -> None:
         """Begin the random part of the schedule again, from another seed."""
@@ -194,7 +198,8 @@ class DsqlConnection(asyncpg.Connection):
 
         async def run() -> tuple[Any, str]:
             answer = await inherited(query, args, limit, timeout, return_status=True, **kwargs)
-            return (answer if return_status else answer[0]), answer[1].decode()
+            status = answer[1].decode() if answer[1] else f"ROWS {len(answer[0])}"
+            return (answer if return_status else answer[0]), status
 
         return await self._through(query, args, run)
 
@@ -219,6 +224,9 @@ class DsqlConnection(asyncpg.Connection):
         return await super().prepare(query, **kwargs)
 
     async def _copy_in(self, *args: Any, **kwargs: Any) -> Any:
+        raise _error("0A000", "COPY is not supported")
+
+    async def copy_records_to_table(self, *args: Any, **kwargs: Any) -> Any:
         raise _error("0A000", "COPY is not supported")
 
     async def _copy_out(self, *args: Any, **kwargs: Any) -> Any:
