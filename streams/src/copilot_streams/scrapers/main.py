@@ -110,7 +110,7 @@ class Scrapers:
         if cluster.loki is not None:
             rounds.append(self._log_round(cluster, cluster.loki, watch.clients))
         for one in rounds:
-            watch.begin(Rounds(one, self._outbox, self._service, self._meters))
+            watch.begin(Rounds(one, self._outbox.put, self._service, self._meters))
         return watch
 
     def _metrics_round(self, cluster: Cluster, clients: AsyncExitStack) -> Round:
@@ -137,7 +137,7 @@ class Scrapers:
             concurrency=settings.scraper_concurrency,
             deadline_s=self._deadline_s(cluster, settle_s),
         )
-        return Round(cluster.id, "sample", cluster.interval_s, settle_s, scraper.scrape)
+        return Round(cluster.id, "sample", told.kind, cluster.interval_s, settle_s, scraper.scrape)
 
     def _log_round(self, cluster: Cluster, told: LokiBackend, clients: AsyncExitStack) -> Round:
         settings = self._settings
@@ -151,7 +151,7 @@ class Scrapers:
             concurrency=settings.scraper_concurrency,
             deadline_s=self._deadline_s(cluster, settle_s),
         )
-        return Round(cluster.id, "log_sample", cluster.interval_s, settle_s, scraper.scrape)
+        return Round(cluster.id, "log_sample", "loki", cluster.interval_s, settle_s, scraper.scrape)
 
     def _backend(
         self, url: str, headers: dict[str, str], auth: httpx.Auth | None, clients: AsyncExitStack

@@ -1,4 +1,4 @@
-"""One cluster's rounds: wait for the slot, scrape it, put the sample into the outbox.
+"""One cluster's rounds: wait for the slot, scrape it, hand the sample on.
 
 Theory of operation. A round belongs to an aligned slot and begins `settle_s` after it, when the
 backend has what was scraped up to the slot's instant. Metrics and logs of a cluster have rounds of
@@ -25,7 +25,6 @@ from copilot_service import Service
 from copilot_streams.scrapers.backend import Failure
 from copilot_streams.scrapers.loki import LogScraped
 from copilot_streams.scrapers.meters import Meters
-from copilot_streams.scrapers.outbox import Outbox
 from copilot_streams.scrapers.prometheus import Scraped, log_failures
 
 log = structlog.get_logger(__name__)
@@ -35,29 +34,36 @@ Kind = Literal["sample", "log_sample"]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What is scraped again and again: of which cluster, how often, how long after the slot."""
+    """What is scraped again and again: of which cluster, how often, how long after the slot.
+
+    `source` is what a sample names as its maker when scraping breaks.
+    """
 
     cluster: str
     kind: Kind
+    source: str
     interval_s: int
     settle_s: float
     scrape: Callable[[int], Awaitable[Scraped | LogScraped]]
 
 
 class Rounds:
-    """Runs the rounds of one cluster and kind until it is told to stop."""
+    """Runs the rounds of one cluster and kind until it is told to stop.
+
+    `put` takes each sample; `now` is the clock that slots are told by.
+    """
 
     def __init__(
         self,
         round_: Round,
-        outbox: Outbox,
+        put: Callable[[Sample | LogSample], None],
         service: Service,
         meters: Meters,
         *,
         now: Callable[[], Instant] = Instant.now,
     ) -> None:
         self._round = round_
-        self._outbox = outbox
+        self._put = put
         self._service = service
         self._meters = meters
         self._now = now
@@ -80,7 +86,7 @@ class Rounds:
             if due > self._slot:
                 self._skipped(self._slot, due)
                 self._slot = due
-            self._outbox.put(await self._scrape(self._slot))
+            self._put(await self._scrape(self._slot))
             self._slot += round_.interval_s
 
     async def _slept_until(self, at: float) -> bool:
@@ -108,17 +114,21 @@ class Rounds:
         return scraped.sample
 
     def _nothing(self, slot: int) -> Sample | LogSample:
-        cluster, interval_s, reason = (
-            self._round.cluster,
-            self._round.interval_s,
-            Missing.SCRAPE_FAILED,
-        )
-        if self._round.kind == "log_sample":
+        round_, reason = self._round, Missing.SCRAPE_FAILED
+        if round_.kind == "log_sample":
             return LogSample(
-                cluster=cluster, slot=slot, interval_s=interval_s, counts=None, missing=reason
+                cluster=round_.cluster,
+                slot=slot,
+                interval_s=round_.interval_s,
+                counts=None,
+                missing=reason,
             )
         return all_missing(
-            reason, cluster=cluster, slot=slot, interval_s=interval_s, source="prometheus"
+            reason,
+            cluster=round_.cluster,
+            slot=slot,
+            interval_s=round_.interval_s,
+            source=round_.source,
         )
 
     def _count(self, sample: Sample | LogSample, failures: dict[str, Failure]) -> None:
