@@ -10,14 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from whenever import Instant
 
 from copilot_api.store import Store
+from copilot_core.errors import Rejected
 from copilot_projections.full_status import FullStatus
 from copilot_projections.reader import ViewReader
 from copilot_projections.views import clusters as clusters_view
 from copilot_projections.views import status as status_view
 from copilot_projections.views.clusters import ClusterSummary
+
+log = structlog.get_logger(__name__)
 
 _PAGE: Final = 1000
 
@@ -59,7 +63,9 @@ class LastKnown:
     async def refresh(self, views: ViewReader, store: Store, *, now: Instant) -> None:
         """Read the list of clusters, and the status of each that has a newer slot than is known.
 
-        Raises `Unavailable` when the store does not answer; what was read until then is kept.
+        Raises `Unavailable` when the store does not answer; what was read until then is kept. A
+        status that cannot be composed (recorded by a newer program) is logged and left out: it
+        must not take the others with it.
         """
         clusters: list[ClusterSummary] = []
         while True:
@@ -72,7 +78,11 @@ class LastKnown:
         for line in clusters:
             known = self._statuses.get(line.cluster)
             if known is None or known.status.at != line.last_slot:
-                status = await store.read(status_view.current(views, line.cluster))
+                try:
+                    status = await store.read(status_view.current(views, line.cluster))
+                except Rejected as e:
+                    log.warning("no status to remember", cluster=line.cluster, what=e.what)
+                    continue
                 if status is not None:
                     self.keep(status, read_at=now)
 

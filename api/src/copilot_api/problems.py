@@ -4,7 +4,8 @@ Theory of operation. An error answer is RFC 9457 `application/problem+json`. `KI
 all kinds there are; a kind's `type` is a path of this very server (`/problems/<code>`), where the
 row can be read. Code raises the errors of `copilot_core.errors`; `problem_of` finds the kind:
 
-    Rejected      the kind named by its `code`, `rejected` when the table has none of that name
+    Rejected      the kind named by its `code`, `rejected` when the table has none of that name;
+                  what the log holds but this program cannot read is `newer_log`
     Conflict      `conflict`
     Unavailable   `store_unavailable`, or `too_many_streams` when it is this process that is full
     Defect        `defect`, and so does every exception that nobody foresaw
@@ -72,6 +73,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                  "ask for less; detail names the limit"),
             Kind("defect", 500, "A bug of ours",
                  "look in the API's log for the line with this instance"),
+            Kind("newer_log", 500, "The log holds what only a newer program can read",
+                 "upgrade the API to the version of the worker"),
             Kind("store_unavailable", 503, "The log's database does not answer",
                  "ask again; /v1/clusters/{cluster}/status shows the last known state meanwhile"),
             Kind("too_many_streams", 503, "All event streams are taken",
@@ -84,6 +87,9 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
 class TooManyStreams(Unavailable):
     """Every event stream that this process may serve is taken."""
 
+
+_OF_CODE: Final = {"unknown_type": "newer_log", "unknown_version": "newer_log"}
+"""Codes of `copilot_core.events.decode`: what is stored is at fault, not who asks."""
 
 _OF_STATUS: Final = {404: "not_found", 405: "method_not_allowed"}
 
@@ -115,7 +121,8 @@ def problem_of(error: BaseException, *, instance: str) -> Problem:
     """The problem that tells a caller about an error."""
     match error:
         case Rejected():
-            code = error.code if error.code in KINDS else "rejected"
+            code = _OF_CODE.get(error.code, error.code)
+            code = code if code in KINDS else "rejected"
             detail = f"{error.what} ({error.where})" if error.where else error.what
             findings = error.findings if len(error.findings) > 1 else ()
             return problem(code, detail, instance=instance, todo=error.todo, findings=findings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 import orjson
 import uvicorn
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from whenever import Instant
@@ -96,7 +97,12 @@ async def live(
     dsn: str, *, now: Clock | None = None, token: str | None = None, **settings: Any
 ) -> AsyncGenerator[Live]:
     """The API as `main.py` wires it, on a free port, with its watch running."""
-    given = {"api_watch_s": 0.02, "api_heartbeat_s": 0.2, "api_store_timeout_s": 1.0, **settings}
+    given: dict[str, Any] = {
+        "api_watch_s": 0.02,
+        "api_heartbeat_s": 0.2,
+        "api_store_timeout_s": 1.0,
+        **settings,
+    }
     read = ApiSettings(log_dsn=SecretStr(dsn), api_port=0, **given)
     signs, registry = VitalSigns(limit_s=60.0), CollectorRegistry()
     async with wired(read, registry=registry, signs=signs, now=now or Instant.now) as deps:
@@ -116,10 +122,10 @@ async def live(
 
 
 @contextmanager
-def _server(app: Any) -> Any:
+def _server(app: FastAPI) -> Generator[tuple[uvicorn.Server, socket.socket]]:
     class Server(uvicorn.Server):
         @contextmanager
-        def capture_signals(self) -> Any:
+        def capture_signals(self) -> Generator[None]:
             yield
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

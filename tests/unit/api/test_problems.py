@@ -112,7 +112,8 @@ async def test_a_bug_is_answered_counted_and_not_explained_to_strangers() -> Non
     ("error", "code"),
     [
         (Rejected("x"), "rejected"), (Rejected("x", code="bad_cursor"), "bad_cursor"),
-        (Rejected("x", code="from_the_future"), "rejected"), (Conflict("x"), "conflict"),
+        (Rejected("x", code="from_the_future"), "rejected"),
+        (Rejected("x", code="unknown_version"), "newer_log"), (Conflict("x"), "conflict"),
         (Fenced("x"), "conflict"), (Unavailable("x"), "store_unavailable"),
         (Defect("x"), "defect"), (KeyError("x"), "defect"),
     ],
