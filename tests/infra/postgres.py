@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 
 VERSION = 16
 
-# Enough for tests that open many connections; the rest are PostgreSQL's own defaults, in
-# particular fsync=on and synchronous_commit=on.
-_SETTINGS = ("max_connections=200", "log_min_messages=warning", "log_min_error_statement=panic")
+# Enough for tests that open many connections, and shared memory in the server's own folder, where
+# a killed server leaves nothing behind; the rest are PostgreSQL's own defaults, in particular
+# fsync=on and synchronous_commit=on.
+_SETTINGS = (
+    "max_connections=200",
+    "log_min_messages=warning",
+    "log_min_error_statement=panic",
+    "dynamic_shared_memory_type=mmap",
+)
 
 
 class Postgres:
@@ -70,7 +76,7 @@ class Postgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._child.kill()
+        self._child.stop(signal.SIGQUIT)  # at once, yet giving its shared memory back
         self._folder.cleanup()
 
     @property

@@ -117,11 +117,13 @@ class EmbeddedPostgres:
             initdb = await place.run(str(bin_dir / "initdb"), "-D", str(cluster), *INITDB_FLAGS)
             if await initdb.wait() != 0:
                 raise place.failure("initdb failed")
-        address = ("-k", str(self._socket_dir), "-h", "")
+        options = ("-k", str(self._socket_dir), "-h", "")
+        # Small in containers and never cleaned after a kill -9: /dev/shm is left alone.
+        options += ("-c", "dynamic_shared_memory_type=mmap")
         return await Server.started(
             "PostgreSQL",
             place,
-            command=(str(bin_dir / "postgres"), "-D", str(cluster), *address),
+            command=(str(bin_dir / "postgres"), "-D", str(cluster), *options),
             answers=self._answers,
         )
 
