@@ -21,14 +21,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Self
 
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
+from copilot.embedded.child import tied_to_us
 from copilot_core.errors import Unavailable
 from copilot_core.events import Digest, NewEvent, RecordedEvent
 from copilot_core.fold import ClusterState, fold, initial
@@ -81,6 +83,15 @@ def folded(messages: Iterable[Input]) -> dict[str, list[NewEvent]]:
     return events
 
 
+async def eventually(holds: Callable[[], Awaitable[bool]], *, within_s: float = 60) -> None:
+    """Wait until something holds; raises `TimeoutError` when it does not in time."""
+    async with asyncio.timeout(within_s):
+        for pause_s in repeat(0.05):
+            if await holds():
+                return
+            await asyncio.sleep(pause_s)
+
+
 class Worker:
     """One worker process under test; its log lines go to a file."""
 
@@ -95,7 +106,11 @@ class Worker:
         """Start it, or start it again after it ended."""
         with self.output.open("ab") as out:
             self._process = subprocess.Popen(
-                self._command, env=self._env, stdout=out, stderr=subprocess.STDOUT, cwd=REPO
+                tied_to_us(self._command),
+                env=self._env,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                cwd=REPO,
             )
 
     @property
@@ -126,18 +141,22 @@ class Worker:
 
     async def ended(self, *, within_s: float = 60) -> int:
         """Wait until it ends by itself; returns the exit code."""
-        async with asyncio.timeout(within_s):
-            while self.exit_code is None:
-                await asyncio.sleep(0.05)
+
+        async def over() -> bool:
+            return self.exit_code is not None
+
+        await eventually(over, within_s=within_s)
         assert self.exit_code is not None
         return self.exit_code
 
     async def says(self, text: str, *, times: int = 1, within_s: float = 60) -> None:
         """Wait until its output contains a text, that many times."""
+
+        async def said() -> bool:
+            return self.said().count(text) >= times
+
         try:
-            async with asyncio.timeout(within_s):
-                while self.said().count(text) < times:
-                    await asyncio.sleep(0.05)
+            await eventually(said, within_s=within_s)
         except TimeoutError:
             raise AssertionError(f"never said {text!r}:\n{self.said()[-3000:]}") from None
 
@@ -163,7 +182,7 @@ class Line:
     @contextlib.asynccontextmanager
     async def on(
         cls, bootstrap: str, dsn: str, folder: Path, *, partitions: int = 2
-    ) -> AsyncIterator[Self]:
+    ) -> AsyncGenerator[Self]:
         """Make topics and schema, and clean up workers at the end."""
         kafka = KafkaSettings(kafka_bootstrap=bootstrap)
         log_settings = EventLogSettings(log_dsn=SecretStr(dsn))
@@ -241,6 +260,11 @@ class Line:
         """The source offset of each shard's head."""
         heads = {shard: await self.log.head(shard) for shard in range(self.partitions)}
         return {shard: head.source_offset for shard, head in heads.items() if head}
+
+    async def owners(self) -> set[str]:
+        """The workers that write to the shards now."""
+        heads = [await self.log.head(shard) for shard in range(self.partitions)]
+        return {head.writer for head in heads if head}
 
     def shard_of(self, cluster: str) -> int:
         """The partition and shard that a cluster belongs to."""
