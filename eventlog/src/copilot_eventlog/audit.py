@@ -1,4 +1,4 @@
-"""The log as a whole: follow it, prove it, write it out. One page of events in memory at a time.
+"""The log as a whole: follow it, prove it, write it out. Two pages of events in memory at a time.
 
 Everything here goes through the protocol, so it works on any log; a log that grows meanwhile is
 read to where its heads stood at the beginning, except by `tail`, which goes on.
@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import orjson
 
 from copilot_core.errors import Rejected
 from copilot_core.events import RecordedEvent, cluster_of, event_id, occurred_at, stream_of
+from copilot_eventlog import replay
 from copilot_eventlog.protocol import EventLog
-
-PAGE: Final = 1000
-"""Events read at a time: about 1 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ async def tail(
     read_to = dict(after or {})
     while True:
         for shard in await log.shards():
-            while page := await log.read(shard, after=read_to.get(shard, -1), limit=PAGE):
+            while page := await log.read(shard, after=read_to.get(shard, -1), limit=replay.PAGE):
                 for event in page:
                     yield event
                 read_to[shard] = page[-1].position
@@ -72,7 +69,7 @@ async def tail(
 async def export(log: EventLog) -> AsyncIterator[bytes]:
     """The whole log as JSON lines, shard by shard, up to where it stands now; see `json_line`."""
     for shard, last in (await ends(log)).items():
-        async for event in _read_to(log, shard, last):
+        async for event in replay.events(log, shard, to=last):
             yield json_line(event)
 
 
@@ -109,7 +106,7 @@ async def verify(log: EventLog, *, report: Callable[[Finding], None]) -> Verifie
     ending = await ends(log)
     for shard, last in ending.items():
         expected = 0
-        async for event in _read_to(log, shard, last):
+        async for event in replay.events(log, shard, to=last):
             if event.position != expected:
                 counted(f"shard {shard}@{expected}", f"missing up to position {event.position - 1}")
             expected = event.position + 1
@@ -180,16 +177,3 @@ async def _check_end(
     )  # after the read: an event that a running writer appended is behind it
     if behind and now is not None and behind[0].position >= now.next_position:
         found(f"shard {shard}@{behind[0].position}", f"behind the head, {now.next_position}")
-
-
-async def _read_to(log: EventLog, shard: int, last: int) -> AsyncIterator[RecordedEvent]:
-    position = -1
-    while position < last:
-        page = await log.read(shard, after=position, limit=min(PAGE, last - position))
-        if not page:
-            return
-        for event in page:
-            if event.position > last:
-                return
-            yield event
-        position = page[-1].position

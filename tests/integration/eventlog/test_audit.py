@@ -13,6 +13,7 @@ from copilot_eventlog import audit
 from copilot_eventlog.memory import MemoryLog
 from copilot_eventlog.postgres import PostgresLog
 from copilot_eventlog.protocol import EventLog
+from copilot_eventlog.replay import PAGE
 from tests.integration.eventlog.contract import SOURCE
 from tests.integration.eventlog.databases import postgres_log
 
@@ -126,18 +127,18 @@ async def test_verify_beside_a_running_writer() -> None:
     """A log that grows while it is verified has no findings."""
     log = MemoryLog()
     head = await log.take_over(0, writer="w", source=SOURCE)
-    for batch in range(0, 3 * audit.PAGE, 500):
+    for batch in range(0, 3 * PAGE, 500):
         head = await log.append(head, real_events(batch + 1, batch + 500), source_offset=batch)
 
     async def write() -> None:
         current = head
         for n in range(20):
-            version = 3 * audit.PAGE + n + 1
+            version = 3 * PAGE + n + 1
             current = await log.append(current, real_events(version, version), source_offset=n)
             await asyncio.sleep(0)
 
     verified, _ = await asyncio.gather(audit.verify(log, report=unexpected), write())
-    assert verified.events >= 3 * audit.PAGE
+    assert verified.events >= 3 * PAGE
 
 
 async def test_tail_to_the_end(log: PostgresLog) -> None:
