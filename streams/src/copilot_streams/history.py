@@ -32,7 +32,7 @@ from copilot_core.signals import Family, Installation, rate_window_s
 from copilot_streams.patience import Patient, too_costly
 from copilot_streams.scrapers.answers import instant_reading, range_readings
 from copilot_streams.scrapers.backend import Backend, Failure
-from copilot_streams.scrapers.dialects import PROBED, View, probe, view_of
+from copilot_streams.scrapers.dialects import PROBED, Planned, View, probe, view_of
 from copilot_streams.scrapers.prometheus import INSTANT_QUERY
 from copilot_streams.spans import Span
 
@@ -56,7 +56,8 @@ class History:
     """The past of one cluster in one Prometheus-compatible backend.
 
     `scrape_interval_s` is that of the backend, for the rate window. `server` and `sdk` fix a
-    dialect; None probes for it inside the span.
+    dialect; None probes for it inside the span. One dialect per family holds for the whole span:
+    where the software was reconfigured inside it, read the parts on their own.
     """
 
     def __init__(
@@ -128,19 +129,22 @@ class History:
                 return data if isinstance(data, Failure) else instant_reading(data)
 
             found = await probe(ask, family)
-            if not isinstance(found, Missing):
+            if not isinstance(found, Missing | Failure):
                 return found
         return None
 
     async def _read(
-        self, plan: Sequence[tuple[str, str | Missing]], chunk: Span
+        self, plan: Sequence[tuple[str, Planned]], chunk: Span
     ) -> dict[str, list[Reading]]:
         """The readings of every signal over one chunk, a few signals at a time."""
         columns: dict[str, list[Reading]] = {}
-        waiting = [(name, query) for name, query in plan if not isinstance(query, Missing)]
+        waiting: list[tuple[str, str]] = []
         for name, query in plan:
-            if isinstance(query, Missing):
-                columns[name] = [query] * len(chunk)
+            if isinstance(query, Missing | Failure):
+                reason = query if isinstance(query, Missing) else query.reason
+                columns[name] = [reason] * len(chunk)
+            else:
+                waiting.append((name, query))
 
         async def worker() -> None:
             while waiting:

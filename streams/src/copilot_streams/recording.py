@@ -42,6 +42,7 @@ from copilot_core.signals import SIGNAL_NAMES, Installation
 
 VERSION: Final = 1
 MAX_HEADER_BYTES: Final = 1024 * 1024
+SOURCE_CHARS: Final = 500
 
 
 class RecordedInstallation(BaseModel):
@@ -67,7 +68,7 @@ class Header(BaseModel):
     interval_s: Annotated[int, Field(ge=5, le=3600)]
     installation: RecordedInstallation
     signals: tuple[str, ...] = SIGNAL_NAMES
-    source: Annotated[str, Field(max_length=500)]
+    source: Annotated[str, Field(max_length=SOURCE_CHARS)]
 
     def encode(self) -> bytes:
         """The header line, without its line feed."""
@@ -77,7 +78,7 @@ class Header(BaseModel):
 def header_of(
     installation: Installation, *, cluster: str, first: int, last: int, interval_s: int, source: str
 ) -> Header:
-    """The header of a recording from slot `first` to slot `last`."""
+    """The header of a recording from slot `first` to slot `last`; a long `source` is cut."""
     return Header(
         cluster=cluster,
         from_=first,
@@ -89,7 +90,7 @@ def header_of(
             dsql=installation.dsql,
             instance_label=installation.instance_label,
         ),
-        source=source,
+        source=source[:SOURCE_CHARS],
     )
 
 

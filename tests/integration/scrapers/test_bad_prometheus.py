@@ -46,6 +46,22 @@ def scraper(
     )
 
 
+def unknown(client: httpx.AsyncClient) -> PrometheusScraper:
+    """A scraper that has to find its dialects."""
+    return PrometheusScraper(
+        Backend(client, timeout_s=30.0, max_bytes=10_000),
+        DialectMemory(
+            cluster="orders", server=None, sdk=None, instance_label="instance", again_s=600
+        ),
+        cluster="orders",
+        source="amp",
+        interval_s=30,
+        scrape_interval_s=15,
+        concurrency=4,
+        deadline_s=30.0,
+    )
+
+
 async def scraped(
     answer: Callable[[Asked], Reply],
     *,
@@ -120,6 +136,18 @@ async def test_a_dead_backend_gives_an_all_missing_sample() -> None:
     assert set(result.sample.readings) <= {Missing.SCRAPE_FAILED, Missing.NO_SOURCE}
 
 
+async def test_a_backend_that_was_never_seen_is_not_without_source() -> None:
+    """Dead from the first slot on, before any dialect is known: every signal that could have a
+    source is SCRAPE_FAILED with the cause beside it, so that the log line names it."""
+    async with standing_in(lambda _: vector()) as server:
+        url = server.url
+    async with client_for(url) as client:
+        result = await unknown(client).scrape(SLOT)
+    lost = {s.name for s in SIGNALS if s.family is not Family.NONE}
+    assert {n for n, f in result.failures.items() if f.cause == "connect"} == lost
+    assert all(result.sample[name] is Missing.SCRAPE_FAILED for name in lost)
+
+
 async def test_a_silent_backend_costs_the_deadline_and_no_more() -> None:
     """With every query hanging the slot ends at its deadline, far before the sum of the timeouts,
     and what was not asked is TIMED_OUT; a signal without a source stays without."""
@@ -164,14 +192,7 @@ async def test_an_unknown_dialect_is_probed_before_the_rows_are_asked() -> None:
         )
 
     async with standing_in(answer) as server, client_for(server.url) as client:
-        await PrometheusScraper(
-            Backend(client, timeout_s=5.0, max_bytes=10_000),
-            DialectMemory(
-                cluster="orders", server=None, sdk=None, instance_label="instance", again_s=600
-            ),
-            cluster="orders", source="amp", interval_s=30, scrape_interval_s=15, concurrency=4,
-            deadline_s=10.0,
-        ).scrape(SLOT)  # fmt: skip
+        await unknown(client).scrape(SLOT)
     asked = [a.fields["query"] for a in server.asked]
     assert asked[0].startswith("count(persistence_latency_milliseconds_bucket")
     assert any("rate(service_requests{" in query for query in asked)

@@ -99,6 +99,7 @@ def slots(messages: list[Sample | LogSample], name: str, kind: str = "sample") -
     return [m.slot for m in messages if m.cluster == name and m.kind == kind]
 
 
+@pytest.mark.slow
 async def test_every_cluster_has_its_slots_whoever_hangs(own_kafka: Kafka, tmp_path: Path) -> None:
     """One cluster's backend answers, one hangs, one is gone: each has one sample for every slot,
     aligned and in order. The good one is read, the others say why they were not."""
@@ -130,6 +131,7 @@ async def test_every_cluster_has_its_slots_whoever_hangs(own_kafka: Kafka, tmp_p
     assert "gone" not in logs
 
 
+@pytest.mark.slow
 async def test_the_clusters_file_is_followed(own_kafka: Kafka, tmp_path: Path) -> None:
     """A cluster that is added is scraped from its next slot on, a bad change changes nothing and is
     counted, a removed cluster ends; the unchanged one misses no slot all along."""

@@ -9,7 +9,7 @@ import pytest
 from copilot_core.readings import Missing, Reading
 from copilot_core.signals import BY_NAME, DSQL_PROBE, Family, probes
 from copilot_streams.scrapers.backend import Failure, failed, late
-from copilot_streams.scrapers.dialects import DialectMemory, View
+from copilot_streams.scrapers.dialects import DialectMemory, Planned, View
 
 PROBE = {
     dialect: query for family in (Family.SERVER, Family.SDK) for dialect, query in probes(family)
@@ -42,7 +42,7 @@ def memory(
     )
 
 
-def planned(view: View, name: str) -> str | Missing:
+def planned(view: View, name: str) -> Planned:
     return dict(view.plan(60))[name]
 
 
@@ -80,7 +80,8 @@ async def test_a_probe_that_fails_says_nothing_about_the_cluster(
     NO_SOURCE: that would count as no loss."""
     view = await memory().look(World(trouble=trouble).ask, 30)
     for name in ("transitions_per_s", "worker_processes", "occ_conflicts_per_s"):
-        assert planned(view, name) is reason
+        assert planned(view, name) is trouble
+    assert trouble.reason is reason
 
 
 async def test_unknown_families_are_probed_every_slot_known_ones_now_and_then() -> None:

@@ -83,11 +83,11 @@ class Backend:
             async with asyncio.timeout(self._timeout_s):
                 status, body = await self._send(method, path, form)
         except (TimeoutError, httpx.TimeoutException):
-            return late("timeout", f"no answer within {self._timeout_s:g} s")
+            return late("timeout", f"{self._client.base_url} silent for {self._timeout_s:g} s")
         except CredentialsMissing as e:
             return failed("credentials", str(e))
         except (httpx.HTTPError, httpx.InvalidURL) as e:
-            return failed("connect", f"{type(e).__name__}: {e}")
+            return failed("connect", f"{self._client.base_url} {type(e).__name__}: {e}")
         if body is None:
             return failed("too_large", f"body over {self._max_bytes} bytes", status=status)
         if status != httpx.codes.OK:

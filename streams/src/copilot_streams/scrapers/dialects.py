@@ -33,19 +33,23 @@ Ask = Callable[[str], Awaitable[Reading | Failure]]
 PROBED: Final = (Family.SERVER, Family.SDK, Family.DSQL)
 
 
-async def probe(ask: Ask, family: Family) -> str | Missing:
+Planned = str | Missing | Failure
+"""What becomes of a signal: a query to ask, or why it is not asked."""
+
+
+async def probe(ask: Ask, family: Family) -> str | Missing | Failure:
     """The first dialect of a family that answers; `NO_SERIES` when none does, else why not known.
 
     For the DSQL plugin, which has no dialects of its own, the answer is `"dsql"`.
     """
     candidates = (("dsql", DSQL_PROBE),) if family is Family.DSQL else tuple(probes(family))
-    worst = Missing.NO_SERIES
+    worst: Missing | Failure = Missing.NO_SERIES
     for dialect, query in candidates:
         answer = await ask(query)
         if isinstance(answer, float):
             return dialect
         if isinstance(answer, Failure):
-            worst = answer.reason
+            worst = answer
     return worst
 
 
@@ -57,9 +61,9 @@ class View:
     """
 
     installation: Installation
-    unresolved: Mapping[Family, Missing] = field(default_factory=dict)
+    unresolved: Mapping[Family, Missing | Failure] = field(default_factory=dict)
 
-    def plan(self, window_s: int) -> list[tuple[str, str | Missing]]:
+    def plan(self, window_s: int) -> list[tuple[str, Planned]]:
         """Every signal in table order with its query, or with the reason why it is not asked."""
         return [
             (
@@ -100,12 +104,12 @@ class DialectMemory:
 
     async def look(self, ask: Ask, slot: int) -> View:
         """Probe what has to be probed at this slot, and say what is known now."""
-        unresolved: dict[Family, Missing] = {}
+        unresolved: dict[Family, Missing | Failure] = {}
         for family in PROBED:
             if self._due(family, slot):
                 found = await self._look_at(ask, family)
                 self._checked_at[family] = slot
-                if family not in self._known and isinstance(found, Missing):
+                if family not in self._known and isinstance(found, Missing | Failure):
                     unresolved[family] = found
         return view_of(self._known, unresolved, instance_label=self._instance_label)
 
@@ -116,7 +120,7 @@ class DialectMemory:
             return True
         return slot - self._checked_at.get(family, 0) >= self._again_s
 
-    async def _look_at(self, ask: Ask, family: Family) -> str | Missing:
+    async def _look_at(self, ask: Ask, family: Family) -> str | Missing | Failure:
         """Probe a family; a known dialect that still answers is kept, whatever else answers."""
         known = self._known.get(family)
         if known is not None and family is not Family.DSQL:
@@ -124,7 +128,7 @@ class DialectMemory:
             if not isinstance(await ask(query), Missing):
                 return known  # it answers, or the backend cannot say
         found = await probe(ask, family)
-        if isinstance(found, str) and not isinstance(found, Missing) and found != known:
+        if not isinstance(found, Missing | Failure) and found != known:
             log.info(
                 "dialect found", cluster=self._cluster, family=family, dialect=found, before=known
             )
@@ -133,7 +137,10 @@ class DialectMemory:
 
 
 def view_of(
-    known: Mapping[Family, str], unresolved: Mapping[Family, Missing], *, instance_label: str
+    known: Mapping[Family, str],
+    unresolved: Mapping[Family, Missing | Failure],
+    *,
+    instance_label: str,
 ) -> View:
     """Turn what is known per family, and why the rest is not, into a view."""
     reasons = dict(unresolved)

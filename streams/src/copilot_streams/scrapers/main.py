@@ -196,6 +196,7 @@ async def scrape(service: Service, settings: ScraperSettings) -> None:
         try:
             await scrapers.follow(file.current)
             service.set_ready("clusters", True)
+            service.set_ready("kafka", True)
             while not await _stopping_within(service, settings.clusters_reload_s):
                 if delivering.done():
                     delivering.result()

@@ -123,7 +123,9 @@ class Outbox:
         if queue and queue[0] is letter:  # a full queue may have dropped it meanwhile
             queue.popleft()
         self._meters.delivered.inc()
-        self._meters.lag_seconds.labels(letter.cluster).set(self._now().timestamp() - letter.slot)
+        self._meters.lag_seconds.labels(letter.cluster).set(
+            self._now().timestamp(unit="millisecond") / 1000 - letter.slot
+        )
 
     def _say(self, errors: list[KafkaError]) -> None:
         for error in errors:

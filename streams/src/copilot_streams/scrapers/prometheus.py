@@ -97,7 +97,7 @@ class PrometheusScraper:
         view = await self._dialects.look(ask, slot)
         waiting: list[tuple[str, str]] = []
         for name, query in view.plan(self._window_s):
-            if isinstance(query, Missing):
+            if isinstance(query, Missing | Failure):
                 answers[name] = query
             else:
                 waiting.append((name, query))
