@@ -66,4 +66,9 @@ class Call:
         return rows
 
 
-Called = Annotated[Call, Depends(Call)]
+async def _call(request: Request, response: Response) -> Call:
+    # A coroutine, because FastAPI sends every other kind of dependency through a thread.
+    return Call(request, response)
+
+
+Called = Annotated[Call, Depends(_call)]

@@ -54,7 +54,7 @@ class Span:
         return {"from": rfc3339(self.since), "to": rfc3339(self.until)}
 
 
-def _span(call: Called, from_: _From = None, to: _To = None) -> Span:
+async def _span(call: Called, from_: _From = None, to: _To = None) -> Span:
     until = to or _next_minute(call.now)
     since = from_ or until.subtract(seconds=DEFAULT_SPAN_DAYS * DAY_S)
     seconds = (until - since).total("seconds")
@@ -90,7 +90,7 @@ _EntryTypes = Annotated[
 ]
 
 
-def _entry_types(types: _EntryTypes = []) -> frozenset[str]:  # noqa: B006 - FastAPI copies it
+async def _entry_types(types: _EntryTypes = []) -> frozenset[str]:  # noqa: B006 - FastAPI copies it
     known(types, TYPES)
     return frozenset(types) or TYPES
 

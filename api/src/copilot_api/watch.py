@@ -1,19 +1,21 @@
 """One look at the log for everybody: wakes event streams, and keeps the last known states.
 
-Theory of operation. A single task looks at the heads of all shards every `period_s`. When a head
-has moved, waiting event streams are woken; without a waiting stream the look is a mere sign of
-life, taken ten times less often. Every `REMEMBER_S` the task also reads all statuses, so that this
-process can say, when the database goes away, what was last known and how old that is, also about
-clusters that nobody had asked for.
+Theory of operation. Two loops that never end by themselves:
 
-A store that is away is no reason to stop: this process is what tells people so. The task therefore
-counts every look as progress, answered or not.
+    looking      at the heads of all shards, every `period_s`. When one has moved, waiting event
+                 streams are woken; while none waits the look is a mere sign of life, taken ten
+                 times less often.
+    remembering  every `REMEMBER_S`, what should be known when the database goes away, also about
+                 clusters that nobody had asked for. A loop of its own: reading many statuses
+                 slowly must not delay the streams.
+
+A store that is away is no reason to stop: this process is what tells people so. Every look counts
+as progress, answered or not.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -52,47 +54,50 @@ class Watch:
         self._remember = remember
         self._progress = progress
         self._heads: dict[int, int] = {}
-        self._trouble = ""
+        self._troubles: dict[str, str] = {}
         self._waiting = 0
         self._woken = asyncio.Event()
-        self._remembered_at = -REMEMBER_S
         self.generation = 0
         self.closed = False
 
     async def run(self) -> None:
-        """Look at the log until cancelled."""
+        """Look and remember until cancelled."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._looking())
+            loops.create_task(self._remembering())
+
+    async def _looking(self) -> None:
         while True:
-            await self.look()
+            try:
+                heads = await self._store.read(self._read_heads())
+            except Unavailable as e:
+                self._note("the log cannot be read", e.what)
+                self._heads = {}  # whoever was refused meanwhile is woken by the first answer
+            else:
+                self._note("the log cannot be read", "")
+                if heads != self._heads:
+                    self._heads = heads
+                    self._wake()
             self._progress()
             await self._rest()
 
-    async def look(self) -> None:
-        """Look once; wakes the streams when the log has moved or the store has come back."""
-        try:
-            heads = await self._store.read(self._read_heads())
-        except Unavailable as e:
-            self._note(f"the log cannot be read: {e.what}")
-            self._heads = {}
-            return
-        if heads != self._heads:
-            self._heads = heads
-            self._wake()
-        if time.monotonic() - self._remembered_at >= REMEMBER_S:
+    async def _remembering(self) -> None:
+        while True:
             try:
                 await self._remember()
             except Unavailable as e:
-                self._note(f"the views cannot be read: {e.what}")
-                return
-            self._remembered_at = time.monotonic()
-        self._note("")
+                self._note("the views cannot be read", e.what)
+            else:
+                self._note("the views cannot be read", "")
+            await asyncio.sleep(REMEMBER_S)
 
-    def _note(self, trouble: str) -> None:
+    def _note(self, trouble: str, why: str) -> None:
         """Log trouble when it begins and when it ends, not every half second in between."""
-        if trouble and not self._trouble:
-            log.warning("answers may be stale", why=trouble)
-        if self._trouble and not trouble:
-            log.info("the store answers again")
-        self._trouble = trouble
+        if why and not self._troubles.get(trouble):
+            log.warning("answers may be stale", trouble=trouble, why=why)
+        if self._troubles.get(trouble) and not why:
+            log.info("no longer so", trouble=trouble)
+        self._troubles[trouble] = why
 
     async def moved(self, since: int, *, within_s: float) -> None:
         """Return when the generation is no longer `since`, when closed, or after `within_s`."""
@@ -119,7 +124,7 @@ class Watch:
     async def _rest(self) -> None:
         for _ in range(IDLE_FACTOR):
             await asyncio.sleep(self._period_s)
-            if self._waiting or self._trouble:
+            if self._waiting or any(self._troubles.values()):
                 return
 
     async def _read_heads(self) -> dict[int, int]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from copilot_core.events import new_event
+from copilot_core.events import SampleRecorded, new_event
 from tests.integration.api.live import FoldedSlot, Live, Message, live, messages, stream
 from tests.integration.projections.line import Line
 
@@ -128,25 +128,34 @@ async def test_a_silent_stream_beats(line: Line, pg_dsn: str, incident: Incident
     assert beats == 3
 
 
-async def test_a_client_that_takes_nothing_holds_up_nobody(
-    line: Line, pg_dsn: str, incident: Incident
+async def _fill(line: Line, sample: SampleRecorded, count: int) -> None:
+    """Much more than the buffers between a server and its client hold."""
+    events = [new_event(sample, cluster="bulk", version=n) for n in range(1, count + 1)]
+    head = await line.log.take_over(0, writer="worker", source="test")
+    for begin in range(0, count, 500):
+        head = await line.log.append(head, events[begin : begin + 500], source_offset=begin)
+
+
+async def test_a_client_that_takes_nothing_is_cut_off_and_holds_up_nobody(
+    line: Line, pg_dsn: str, incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One client reads nothing at all while another follows the whole log; afterwards the slow
-    one still gets every event, once."""
-    cluster, slots = incident
-    total = sum(len(slot.events) for slot in slots)
-    await _appending(line, slots[:1])
+    """One client never reads: it is cut off and its seat is free again, while another one gets the
+    whole log, in order."""
+    monkeypatch.setattr("copilot_api.routes.stream.SEND_TIMEOUT_S", 0.5)
+    count = 5000
+    await _fill(line, incident[1][0].sample, count)
     async with live(pg_dsn) as api:
-        path = f"/v1/clusters/{cluster}/stream"
-        async with stream(api, path, after="start") as slow:
-            worker = asyncio.create_task(_appending(line, slots[1:]))
-            quick = await _take(api, path, total, after="start")
-            await worker
-            got: list[Message] = []
-            async with asyncio.timeout(30):
-                while len(_ids(got)) < total:
-                    got.append(await anext(slow))
-    assert _ids(got) == _ids(quick)
+        host, port = api.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=1)
+        writer.write(b"GET /v1/stream?after=start HTTP/1.1\r\nHost: api\r\n\r\n")
+        await writer.drain()
+        await reader.readexactly(1)  # the stream is open; from here on this client is deaf
+        got = await _take(api, "/v1/stream", count, after="start")
+        assert [m.data["position"] for m in got if m.data] == list(range(count))
+        async with asyncio.timeout(30):
+            while "copilot_api_streams_open 0.0" not in (await api.client.get("/metrics")).text:
+                await asyncio.sleep(0.1)
+        writer.close()
 
 
 async def test_streams_are_limited_and_seats_are_given_back(

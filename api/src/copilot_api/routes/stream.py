@@ -147,7 +147,7 @@ class _Seated(EventSourceResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
-        except SendTimeoutError:
+        except* SendTimeoutError:  # from the messages, the heartbeat, or both at once
             logger.info("cut off a client that takes nothing", path=scope["path"])
         finally:
             self._seats.leave()
