@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copilot.log_audit import refold, verify
@@ -64,6 +64,7 @@ async def test_the_log_alone_gives_the_same_events(name: str) -> None:
     assert found.rules == {RULES.digest: found.samples}
 
 
+@settings(max_examples=50)  # the laws of the fold are in tests/property; this is about the way back
 @given(
     lost=st.sets(st.integers(0, len(INCIDENT) - 1), max_size=20),
     late=st.sets(st.integers(0, len(INCIDENT) - 1), max_size=5),

@@ -19,6 +19,7 @@ PAGES: Final[Mapping[str, str]] = MappingProxyType(
         "rules.md": "copilot.reference.rules",
         "events.md": "copilot.reference.events",
         "settings.md": "copilot.reference.settings",
+        "metrics.md": "copilot.reference.metrics",
         "cli.md": "copilot.reference.cli",
         "api.md": "copilot.reference.api",
     }
