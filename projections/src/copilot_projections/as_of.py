@@ -14,6 +14,7 @@ Without views (a log in memory) the walk goes back as far as it must.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,6 +37,7 @@ from copilot_projections.views import timeline
 
 PAGE: Final = 16
 """Events of one probe: enough for the other events of a slot, small enough to read in 1 ms."""
+MAX_VERSION: Final = 2**62
 WALK: Final = 500
 """Events of one page while the log is walked back."""
 
@@ -62,16 +64,22 @@ async def full_status(
     the store does not answer.
     """
     stream, slot = f"{SampleRecorded.stream_kind}/{cluster}", at.timestamp()
-    beginning = await log.read_stream(stream, limit=PAGE)
-    slot_events = await _slot_events(log, stream, slot, beginning)
+    beginning, newest, indexed = await asyncio.gather(
+        _page_with_sample(log, stream, 1, MAX_VERSION),
+        log.read_stream(stream, limit=PAGE, newest_first=True),
+        _indexed_to(views),
+    )
+    slot_events = await _slot_events(log, slot, beginning, newest[::-1])
     if not slot_events:
         return None
     recorded = slot_events[0]
     sample = recorded.decoded()
     assert isinstance(sample, SampleRecorded)
-    indexed = await _indexed_to(views, recorded.shard)
-    transition = await _last(log, views, _TRANSITION, slot_events, indexed=indexed)
-    sight = await _last(log, views, _SIGHT, slot_events, indexed=indexed)
+    known_to = indexed.get(recorded.shard, -1)
+    transition, sight = await asyncio.gather(
+        _last(log, views, _TRANSITION, slot_events, known_to=known_to),
+        _last(log, views, _SIGHT, slot_events, known_to=known_to),
+    )
     first = next(event for event in beginning if event.type in {_SAMPLE, *_TRANSITION, *_SIGHT})
     return compose(
         sample,
@@ -85,29 +93,44 @@ async def full_status(
 
 
 async def _slot_events(
-    log: EventLog, stream: str, slot: int, beginning: Sequence[RecordedEvent]
-) -> list[RecordedEvent]:
-    """The last sample at or before a slot and the other events of its slot; empty for none."""
-    newest = await log.read_stream(stream, limit=PAGE, newest_first=True)
+    log: EventLog, slot: int, beginning: Sequence[RecordedEvent], newest: Sequence[RecordedEvent]
+) -> Sequence[RecordedEvent]:
+    """The last sample at or before a slot and the other events of its slot; empty for none.
+
+    `beginning` and `newest` are the first and the last page of the stream, both in order.
+    """
     # The wanted sample has a version from `low` on and below `high`.
-    low = _Bound(0, 0)
-    high = _Bound(newest[0].version + 1 if newest else 1, 0)
-    low, high = _narrowed(beginning, slot, low, high)
+    low, high = _narrowed(beginning, slot, _Bound(0, 0), _Bound(MAX_VERSION, 0))
     if low.version == 0:
-        return []
-    low, high = _narrowed(newest[::-1], slot, low, high)
+        return ()
+    end = newest[-1].version + 1
+    low, high = _narrowed(newest, slot, low, high if high.slot else _Bound(end, 0))
     halve = False
-    while (width := high.version - low.version) > PAGE:
+    page = newest if low.version >= newest[0].version else beginning
+    while (found := _slot_in(page, slot, end)) is None:
+        width = high.version - low.version
+        if width <= PAGE:
+            page = await log.read_stream(beginning[0].stream, after=low.version - 1, limit=2 * PAGE)
+            return _slot_in(page, slot, page[-1].version + 1) or ()
         share = 0.5 if halve or not high.slot else (slot - low.slot) / (high.slot - low.slot)
         start = low.version + max(1, min(int(width * share) - PAGE // 2, width - PAGE))
-        page = await _page_with_sample(log, stream, start, high.version)
+        page = await _page_with_sample(log, beginning[0].stream, start, high.version)
         low, high = _narrowed(page, slot, low, high) if page else (low, _Bound(start, high.slot))
         halve = high.version - low.version > width // 2
-    page = await log.read_stream(stream, after=low.version - 1, limit=2 * PAGE)
+    return found
+
+
+def _slot_in(page: Sequence[RecordedEvent], slot: int, end: int) -> Sequence[RecordedEvent] | None:
+    """The wanted sample and its slot's events, when the page holds them and the sample behind them.
+
+    A page that reaches the `end` of the stream needs no sample behind.
+    """
     samples = [i for i, event in enumerate(page) if event.type == _SAMPLE]
-    wanted = [i for i in samples if _slot(page[i]) <= slot][-1]
-    behind = next((i for i in samples if i > wanted), len(page))
-    return page[wanted:behind]
+    wanted = [i for i in samples if _slot(page[i]) <= slot]
+    behind = [i for i in samples if _slot(page[i]) > slot]
+    if not wanted or not (behind or page[-1].version + 1 == end):
+        return None
+    return page[wanted[-1] : behind[0] if behind else len(page)]
 
 
 async def _page_with_sample(
@@ -128,41 +151,40 @@ async def _last(
     types: frozenset[str],
     slot_events: Sequence[RecordedEvent],
     *,
-    indexed: int,
+    known_to: int,
 ) -> _Found | None:
     """The last event of some types up to the end of a slot.
 
-    `indexed` is the position up to which the timeline knows them.
+    `known_to` is the position up to which the timeline knows them.
     """
     sample = slot_events[0]
     for event in reversed(slot_events):
         if event.type in types:
             return _Found(event.decoded(), event.position)
-    walked = await _walk_back(log, types, sample, indexed)
+    walked = await _walk_back(log, types, sample, known_to)
     if walked or views is None:
         return walked
     row = await timeline.last_before(views, sample.cluster, types, _slot(sample))
     return _Found(decode(row.type, row.schema_version, row.data), row.position) if row else None
 
 
-async def _indexed_to(views: ViewReader | None, shard: int) -> int:
-    """The last position of a shard that the timeline view has taken in."""
+async def _indexed_to(views: ViewReader | None) -> dict[int, int]:
+    """The last position that the timeline view has taken in, by shard."""
     if views is None:
-        return -1
-    stands = await views.positions(timeline.VIEW)
-    return next((p.position for p in stands if p.shard == shard), -1)
+        return {}
+    return {p.shard: p.position for p in await views.positions(timeline.VIEW)}
 
 
 async def _walk_back(
-    log: EventLog, types: frozenset[str], sample: RecordedEvent, indexed: int
+    log: EventLog, types: frozenset[str], sample: RecordedEvent, known_to: int
 ) -> _Found | None:
     """The last event of some types before a sample, down to a position of its shard."""
     version, position = sample.version, sample.position
-    while version > 1 and position > indexed + 1:
+    while version > 1 and position > known_to + 1:
         after = max(0, version - 1 - WALK)
         page = await log.read_stream(sample.stream, after=after, limit=version - 1 - after)
         for event in reversed(page):
-            if event.type in types and event.position > indexed:
+            if event.type in types and event.position > known_to:
                 return _Found(event.decoded(), event.position)
         version, position = page[0].version, page[0].position
     return None

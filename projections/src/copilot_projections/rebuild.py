@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
 import orjson
@@ -29,7 +30,12 @@ from copilot_projections.follower import Follower, ends_of
 from copilot_projections.shape import Table, View
 from copilot_projections.statements import statement
 
-ROWS_PER_READ = 500
+ROWS_PER_READ: Final = 500
+
+REBUILD_BATCH_EVENTS: Final = 20_000
+"""Events of one step: of many events of a cluster a view often keeps one row, so that long batches
+write each row once instead of many times. About 60 MB of memory; a view that keeps a row per
+event is held to what one transaction takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,9 @@ async def rebuild(
     `flip`. Raises `Conflict` when somebody else starts a build at the same moment.
     """
     build = await new_build(pool, view, dialect=dialect)
-    follower = Follower(log, pool, view=view, build=build, owner=owner)
+    follower = Follower(
+        log, pool, view=view, build=build, owner=owner, batch_events=REBUILD_BATCH_EVENTS
+    )
     live = await _live_of_this_shape(pool, view)
     if live:
         stands = (await digest_positions(pool, view, live)) or {}

@@ -124,7 +124,7 @@ class BuildWriter:
         clusters = sorted(table.loads(rows, events)) if table.loads else []
         if clusters:
             sql = of_build(self.view.name, f"load_{table.name}", self.build)
-            rows.load(table, [table.row(**record) for record in await con.fetch(sql, clusters)])
+            rows.load(table, [table.row(*record) for record in await con.fetch(sql, clusters)])
 
     async def _store(self, con: units.Connection, table: Table[Any], rows: Rows) -> None:
         name, written = table.name, rows.written(table)

@@ -67,6 +67,19 @@ def _unseen(event: RecordedEvent) -> ClusterRow:
     )
 
 
+def _known(rows: Rows, cluster: str) -> ClusterRow:
+    row = rows.get(CLUSTERS, cluster)
+    assert row is not None
+    return row
+
+
+def _changed(row: ClusterRow, event: RecordedEvent) -> ClusterRow:
+    slot = event.occurred_at.timestamp()
+    if event.type == HealthTransitioned.__name__:
+        return replace(row, since_slot=slot)
+    return replace(row, evidence_since_slot=slot)
+
+
 def _seen(row: ClusterRow, event: RecordedEvent) -> ClusterRow:
     sample = event.decoded()
     assert isinstance(sample, SampleRecorded)
@@ -91,21 +104,15 @@ def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
     """Fold a batch: of the samples of a cluster only the last one counts, so only it is decoded."""
     last: dict[str, RecordedEvent] = {}
     for event in events:
-        row = rows.get(CLUSTERS, event.cluster)
-        if row is None:
-            row = _unseen(event)
-            rows.put(CLUSTERS, row)
-        match event.type:
-            case SampleRecorded.__name__:
-                last[event.cluster] = event
-            case HealthTransitioned.__name__:
-                rows.put(CLUSTERS, replace(row, since_slot=event.occurred_at.timestamp()))
-            case SightLost.__name__ | SightRegained.__name__:
-                rows.put(CLUSTERS, replace(row, evidence_since_slot=event.occurred_at.timestamp()))
+        cluster = event.cluster
+        if cluster not in last and rows.get(CLUSTERS, cluster) is None:
+            rows.put(CLUSTERS, _unseen(event))
+        if event.type == SampleRecorded.__name__:
+            last[cluster] = event
+        else:
+            rows.put(CLUSTERS, _changed(_known(rows, cluster), event))
     for cluster, event in last.items():
-        row = rows.get(CLUSTERS, cluster)
-        assert row is not None
-        rows.put(CLUSTERS, _seen(row, event))
+        rows.put(CLUSTERS, _seen(_known(rows, cluster), event))
 
 
 VIEW = View(
