@@ -3,13 +3,15 @@
 `es_event.meta` holds what the envelope has besides its columns, as JSON: topic and partition of the
 causing message (its offset has a column of its own, because it is what changes).
 
-asyncpg speaks `datetime` for `timestamptz`; instants are converted here, at once, both ways.
+asyncpg speaks `datetime` for `timestamptz`; it is converted here, at once. Times of new events are
+bound as integers, Unix microseconds, because binding a `datetime` costs four times as much.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import asyncpg
 import orjson
@@ -20,7 +22,7 @@ from copilot_core.events import Causation, NewEvent, RecordedEvent, event_id_byt
 from copilot_eventlog.protocol import DeadLetter, Head, Snapshot
 
 
-def columns_of(events: Sequence[NewEvent]) -> tuple[list[object], ...]:
+def columns_of(events: Sequence[NewEvent]) -> tuple[list[Any], ...]:
     """Events as one list per column, in the order in which the append statements bind them."""
     return (
         [e.stream for e in events],
@@ -29,7 +31,7 @@ def columns_of(events: Sequence[NewEvent]) -> tuple[list[object], ...]:
         [e.type for e in events],
         [e.schema_version for e in events],
         [e.causation and e.causation.offset for e in events],
-        [e.occurred_at.to_stdlib() for e in events],
+        [e.occurred_at.timestamp(unit="microsecond") for e in events],
         [e.causation and _meta(e.causation.topic, e.causation.partition) for e in events],
         [e.payload.decode() for e in events],
     )

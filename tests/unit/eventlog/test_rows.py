@@ -34,7 +34,8 @@ def test_an_event_survives_its_row(events: list[NewEvent]) -> None:
     streams, versions, ids, types, schemas, offsets, at, metas, payloads = columns_of(events)
     now = Instant.from_utc(2026, 3, 1).to_stdlib()
     rows = [
-        (7, n, streams[n], versions[n], UUID(str(ids[n])), types[n], schemas[n], at[n], now,
+        (7, n, streams[n], versions[n], UUID(str(ids[n])), types[n], schemas[n],
+         Instant.from_timestamp(at[n], unit="microsecond").to_stdlib(), now,
          payloads[n], offsets[n], metas[n])
         for n in range(len(events))
     ]  # fmt: skip
