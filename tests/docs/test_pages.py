@@ -43,6 +43,14 @@ def test_there_is_no_reference_page_that_nobody_writes() -> None:
     assert {path.name for path in REFERENCE} == set(reference.PAGES)
 
 
+def test_every_decision_record_is_listed() -> None:
+    """The index has a line for each record, with the title that the record has."""
+    index = (ROOT / "docs/adr/README.md").read_text(encoding="utf-8")
+    for record in (ROOT / "docs/adr").glob("0*.md"):
+        title = record.read_text(encoding="utf-8").splitlines()[0].partition(". ")[2]
+        assert f"- [{record.name[:4]}]({record.name}) {title}\n" in index
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors that a page's headings have."""
     headings = _HEADING.findall(page.read_text(encoding="utf-8"))

@@ -95,25 +95,9 @@ def _status(word: str) -> Piece:
 def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
     match event:
         case HealthTransitioned():
-            yield (
-                _status(event.from_), " → ", _status(event.to),
-                f"   evidence {event.evidence}, band {event.band}",
-            )  # fmt: skip
-            for gate in event.gates:
-                yield (_gate(gate),)
-            if event.counterfactual:
-                yield ((event.counterfactual, "italic"),)
+            yield from _transition(event)
         case SightLost() | SightRegained():
-            lost = isinstance(event, SightLost)
-            yield (
-                f"sight {'lost' if lost else 'regained'}: ",
-                _status(event.was), " → ", _status(event.evidence),
-                f"   {event.status} is held" if lost else f"   status {event.status}",
-            )  # fmt: skip
-            if event.reason:
-                yield (event.reason,)
-            if event.missing:
-                yield (_missing({name: reason.value for name, reason in event.missing.items()}),)
+            yield from _sight(event)
         case BandChanged():
             yield (f"band {event.from_} → {event.to} at {event.transitions_per_s:g} transitions/s",)
         case BottleneckChanged():
@@ -145,6 +129,30 @@ def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
             )
         case _:
             assert_never(event)
+
+
+def _transition(event: HealthTransitioned) -> Iterator[tuple[Piece, ...]]:
+    yield (
+        *(_status(event.from_), " → ", _status(event.to)),
+        f"   evidence {event.evidence}, band {event.band}",
+    )
+    for gate in event.gates:
+        yield (_gate(gate),)
+    if event.counterfactual:
+        yield ((event.counterfactual, "italic"),)
+
+
+def _sight(event: SightLost | SightRegained) -> Iterator[tuple[Piece, ...]]:
+    lost = isinstance(event, SightLost)
+    yield (
+        f"sight {'lost' if lost else 'regained'}: ",
+        *(_status(event.was), " → ", _status(event.evidence)),
+        f"   {event.status} is held" if lost else f"   status {event.status}",
+    )
+    if event.reason:
+        yield (event.reason,)
+    if event.missing:
+        yield (_missing({name: reason.value for name, reason in event.missing.items()}),)
 
 
 def _gate(gate: GateFinding) -> str:

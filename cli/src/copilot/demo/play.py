@@ -32,8 +32,12 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A recording in memory, in event time: 36 slots are 100 kB."""
+    """A recording in memory, in event time: 36 slots are 100 kB.
 
+    `earlier_by_s` is how far it was moved back to lie behind this machine's clock.
+    """
+
+    path: Path
     cluster: str
     interval_s: int
     installation: Installation
@@ -61,7 +65,7 @@ def read_incident(path: Path, *, now: Instant) -> Incident:
         )
     told = header.installation
     installation = Installation(told.server, told.sdk, told.dsql, told.instance_label)
-    return Incident(header.cluster, header.interval_s, installation, messages, earlier_by_s)
+    return Incident(path, header.cluster, header.interval_s, installation, messages, earlier_by_s)
 
 
 async def play(

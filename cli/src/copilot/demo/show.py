@@ -104,11 +104,11 @@ class Show:
 
     def _where_to_look(self, served_at: str | None) -> list[str]:
         if served_at is None:
+            path = self._incident.path
             return [
-                "the same digest without a line:     copilot evaluate --recording FILE "
-                "(bundled: cli/src/copilot/recordings/)",
-                "keep the API up and look around:    copilot demo --serve",
-                "watch a cluster of your own:        docs/operations.md",
+                f"the same digest without a line:  copilot evaluate --recording {path}",
+                "keep the API up and look around: copilot demo --serve",
+                "watch a cluster of your own:     docs/operations.md",
             ]
         cluster, samples = self._incident.cluster, self._incident.samples
         past = samples[len(samples) // 2].slot

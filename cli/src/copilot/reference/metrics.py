@@ -28,9 +28,9 @@ PROCESS_OF: Final = {
 
 HEAD: Final = """# Metrics
 
-Each process answers `/metrics` on `COPILOT_SERVICE_HOST` and `COPILOT_SERVICE_PORT`; the API answers
-it beside its own routes. The usual `process_*` metrics are there, too. What to do when one of them
-rises stands in [operations](../operations.md).
+Each process answers `/metrics` on `COPILOT_SERVICE_HOST` and `COPILOT_SERVICE_PORT`; the API
+answers it beside its own routes. The usual `process_*` metrics are there, too. What to do when one
+of them rises stands in [operations](../operations.md).
 """
 
 
