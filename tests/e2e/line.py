@@ -49,13 +49,13 @@ INTERVAL_S = 30
 REPO = Path(__file__).resolve().parents[2]
 
 
-def sample(cluster: str, slot: int, *, seed: int = 0) -> Sample:
+def sample(cluster: str, slot: int, *, interval_s: int = INTERVAL_S) -> Sample:
     """A sample with readings of its own: never the same for two slots or clusters."""
-    dice = random.Random(f"{cluster}/{slot}/{seed}")
+    dice = random.Random(f"{cluster}/{slot}")
     return Sample(
         cluster=cluster,
         slot=slot,
-        interval_s=INTERVAL_S,
+        interval_s=interval_s,
         source="test",
         readings=tuple(round(dice.random() * 40, 3) for _ in SIGNAL_NAMES),
     )

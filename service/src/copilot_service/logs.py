@@ -30,8 +30,17 @@ CHATTY_LOGGERS: Final = (
 """Libraries whose lines are rate-limited; aiokafka writes about 1,500 ERROR lines a minute while
 its broker is down."""
 
-QUIET_LOGGERS: Final = ("httpx", "httpcore", "botocore", "aiohttp.access")
-"""Libraries that log every call at INFO: only their warnings are of interest."""
+QUIET_LOGGERS: Final = (
+    "aiohttp.access",
+    "aiokafka",
+    "botocore",
+    "faust",
+    "httpcore",
+    "httpx",
+    "mode",
+)
+"""Libraries that tell every call and every step of a start at INFO: their warnings are enough,
+unless the level is debug."""
 
 LINES_PER_PERIOD: Final = 5
 PERIOD_S: Final = 60.0
@@ -114,8 +123,9 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    quiet = logging.NOTSET if level is LogLevel.DEBUG else logging.WARNING
     for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(quiet)
 
 
 def _named(process: str) -> structlog.typing.Processor:

@@ -81,6 +81,8 @@ class DeadLetters:
             ("source", letter.source.encode()),
             ("at", letter.at.format_iso().encode()),
         ]
+        if body is None and key is None:
+            body = b""  # the client refuses to send a message of nothing, which others can send
         try:
             await self._producer.send_and_wait(
                 DEAD_LETTER_TOPIC, value=body, key=key, headers=headers

@@ -8,6 +8,7 @@ messages flow: it seeks to the offsets that the heads of the log name.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -22,6 +23,9 @@ from copilot_streams.kafka import KafkaSettings, broker_away
 
 STOP_TIMEOUT_S: Final = 6.0
 
+_FAUST_LOGGER = logging.getLogger("faust.app")
+"""Faust gives a subclass the logger of its module; its lines are Faust's all the same."""
+
 log_ = structlog.get_logger(__name__)
 
 Wanted = Callable[[], Mapping[int, int]]
@@ -30,6 +34,8 @@ Wanted = Callable[[], Mapping[int, int]]
 
 class LogApp(faust.App):
     """A Faust app without tables, and so without the folders it would make for them."""
+
+    logger = _FAUST_LOGGER
 
     async def on_first_start(self) -> None:
         """Make no folders."""
@@ -86,6 +92,8 @@ async def running(
 
 def _seeking(topic: str, wanted: Wanted) -> type[Transport]:
     class LogConsumer(Consumer):
+        logger = _FAUST_LOGGER
+
         async def perform_seek(self) -> None:
             offsets = wanted()
             positions: dict[Any, int] = {
