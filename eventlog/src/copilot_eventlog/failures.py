@@ -76,6 +76,9 @@ _REFUSED: Final = Meaning(
 _INTERNAL: Final = Meaning(
     Unavailable, True, "the database reports a fault of its own", "see the database's log"
 )
+_CHANGED: Final = Meaning(
+    Unavailable, True, "a table changed under a prepared statement", "see who alters tables"
+)
 _UNKNOWN: Final = Meaning(Defect, False, "the database refused a statement")
 
 MEANINGS: Final[dict[str, Meaning]] = {
@@ -133,6 +136,8 @@ def sqlstate_of(error: BaseException) -> str:
 def meaning_of(error: BaseException) -> Meaning:
     """What a database error means; anything not foreseen is a defect of ours."""
     match error:
+        case asyncpg.InvalidCachedStatementError():
+            return _CHANGED  # has the SQLSTATE of an unsupported feature, and is none
         case asyncpg.PostgresError():
             state = sqlstate_of(error)
             return MEANINGS.get(state) or CLASSES.get(state[:2], _UNKNOWN)

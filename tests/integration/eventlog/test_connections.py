@@ -12,6 +12,7 @@ from copilot_core.errors import Defect, Rejected, Unavailable
 from copilot_eventlog.connect import JITTER, open_pool
 from copilot_eventlog.postgres import PostgresLog, open_log
 from copilot_eventlog.settings import EventLogSettings
+from copilot_eventlog.units import Connection
 from tests.infra.postgres import Postgres
 from tests.integration.eventlog.contract import SOURCE, as_new, events
 from tests.integration.eventlog.databases import postgres_log
@@ -99,6 +100,21 @@ async def test_a_killed_backend_goes_unnoticed(log_dsn: str) -> None:
             )
             head = await log.append(head, events(n + 1, n + 1), source_offset=n)
         assert as_new(await log.read(0)) == events(1, 5)
+
+
+async def test_a_table_altered_under_a_statement(pg_dsn: str) -> None:
+    """A unit whose prepared statement an ALTER TABLE made void is done again, and sees it."""
+    async with postgres_log(pg_dsn, log_pool_size=1) as log, postgres_log(pg_dsn) as admin:
+        await admin.pool.execute("CREATE TABLE view_x (a int)")
+
+        async def columns(con: Connection) -> list[str]:
+            await con.execute("INSERT INTO view_x (a) VALUES ($1)", 1)
+            return list((await con.fetch("SELECT * FROM view_x"))[0].keys())
+
+        assert await log.transact(columns, where="test") == ["a"]
+        await admin.pool.execute("ALTER TABLE view_x ADD COLUMN b int")
+        assert await log.transact(columns, where="test") == ["a", "b"]
+        assert await admin.pool.fetchval("SELECT count(*) FROM view_x") == 2
 
 
 async def test_a_frozen_database(impatient_log: PostgresLog, own_postgres: Postgres) -> None:
