@@ -53,9 +53,10 @@ def _found(where: Callable[[], Found]) -> Found:
     try:
         return where()
     except Missing as missing:
-        if required():
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+        reason = str(missing)
+    if required():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
