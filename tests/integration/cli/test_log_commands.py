@@ -21,6 +21,7 @@ from copilot.embedded.broker import EmbeddedBroker
 from copilot.embedded.child import free_port
 from copilot_core.events import Digest, NewEvent
 from copilot_core.readings import Missing
+from copilot_core.rules import RulePack
 from copilot_core.samples import SAMPLES_TOPIC, all_missing, encode
 from copilot_eventlog.postgres import open_log
 from copilot_eventlog.protocol import DeadLetter
@@ -91,12 +92,19 @@ def test_a_sound_log_verifies_and_folds_to_the_same_digest(
 def test_other_rules_fold_to_other_decisions(
     filled_log: list[NewEvent], copilot: Copilot, tmp_path: Path
 ) -> None:
-    """`refold` with an overlay the log was not decided with exits with 3 and names the rules."""
+    """`refold` with rules that the log was not decided with, given for all clusters or for this
+    one in the clusters file, exits with 3 and names both."""
     overlay = tmp_path / "overlay.toml"
     overlay.write_text("[gates.waiting]\nall = 31\n")
-    called = copilot("log", "refold", "--rules", overlay, "--cluster", CLUSTER)
-    assert called.code == 3
-    assert "give --rules" in called.err
+    clusters = tmp_path / "clusters.toml"
+    clusters.write_text(
+        f'[[cluster]]\nid = "{CLUSTER}"\nrules = "overlay.toml"\n'
+        '[cluster.prometheus]\nurl = "http://prometheus:9090"\n'
+    )
+    for option, path in (("--rules", overlay), ("--clusters", clusters)):
+        called = copilot("log", "refold", option, path, "--cluster", CLUSTER)
+        assert called.code == 3
+        assert RulePack.default().digest in called.err
 
 
 def test_a_deleted_event_is_found(

@@ -113,3 +113,11 @@ def test_output_to_a_pipe_has_no_colour(copilot: Copilot) -> None:
         called = copilot(*args)
         assert called.code == 0
         assert "\x1b" not in called.out + called.err
+
+
+def test_a_shell_is_told_how_to_complete(copilot: Copilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that begins like a command is completed to it."""
+    monkeypatch.setenv("_COPILOT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "copilot ev")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert copilot().out.split() == ["evaluate"]

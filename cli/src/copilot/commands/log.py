@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from whenever import Instant
 
     from copilot_core.events import RecordedEvent
-    from copilot_core.rules import RulePack
 
 app = typer.Typer(help="The append-only log at COPILOT_LOG_DSN.", no_args_is_help=True)
 
@@ -60,15 +59,21 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: copilot log refold --json")
-def refold(rules: Rules = None, cluster: Cluster = None, as_json: AsJson = False) -> None:
+def refold(
+    rules: Rules = None,
+    clusters: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Clusters file whose rule overlays the workers use."),
+    ] = None,
+    cluster: Cluster = None,
+    as_json: AsJson = False,
+) -> None:
     """Fold what was seen again, from the log alone, and compare the digests.
 
     Exits with 3 when they differ: the log was decided with other rules, or by another version.
     With --cluster only the events about that cluster are looked at.
     """
-    from copilot.rule_files import read_rules
-
-    run_async(_refold(read_rules(rules), cluster, as_json=as_json))
+    run_async(_refold(rules, clusters, cluster, as_json=as_json))
 
 
 @app.command(epilog="Example: copilot log export --out log.jsonl.gz")
@@ -137,24 +142,27 @@ async def _verify(*, as_json: bool) -> None:
         )
 
 
-async def _refold(pack: RulePack, cluster: str | None, *, as_json: bool) -> None:
+async def _refold(
+    rules: Path | None, clusters: Path | None, cluster: str | None, *, as_json: bool
+) -> None:
     from copilot.connections import opened_log
     from copilot.log_audit import refold
+    from copilot_streams.clusters import load_clusters
+    from copilot_streams.worker.rulebook import Rulebook
 
+    book = Rulebook(rules, load_clusters(clusters) if clusters else ())
     async with opened_log() as log:
-        found = await refold(log, lambda _: pack, cluster=cluster)
+        found = await refold(log, book.of, cluster=cluster)
     if as_json:
         emit(found.as_record())
     else:
         show_table(("what", "found"), found.as_record().items())
     if not found.agrees:
-        others = sorted(set(found.rules) - {pack.digest})
         raise Conflict(
             "folding the log again gives other events",
             where=f"digest {found.digest}, folded again {found.refold_digest}",
-            todo=f"decided with the rules {', '.join(others)}, not {pack.digest}: give --rules"
-            if others
-            else "run copilot log verify, and this command with the version that wrote the log",
+            todo=f"it was decided with the rules {', '.join(sorted(found.rules))}, these are "
+            f"{book.default.digest}: give --rules and --clusters as the workers have them",
         )
 
 
