@@ -13,7 +13,7 @@ from copilot.terminal import run_async
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
-    app.command(epilog="Example: copilot demo --speed 120")(demo)
+    app.command(epilog="Example: copilot demo --speed 30")(demo)
 
 
 def demo(
@@ -23,7 +23,7 @@ def demo(
     speed: Annotated[
         float,
         typer.Option(metavar="N", min=0, help="N times as fast as it happened; 0: no pauses."),
-    ] = 60,
+    ] = 100,
     recording: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Another recording than the bundled incident."),
