@@ -66,7 +66,7 @@ def _told(event: Event) -> _Told | None:
     match event:
         case HealthTransitioned():
             gates = [
-                f"{g.id}: {g.signal} {g.value:g} {g.unit} {g.comparison} {g.threshold:g}"
+                f"{g.id}: {g.signal} {g.value:g} {g.unit}, fires {g.comparison} {g.threshold:g}"
                 for g in event.gates
             ]
             return _Told(event.from_, event.to, event.summary, [*gates, event.counterfactual])
