@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from copilot import reference
-from copilot.demo.main import BUNDLED
+from copilot.demo import BUNDLED
 from copilot.main import app, main
 from copilot.reference.cli import commands as leaf_commands
 from copilot.reference.settings import READERS, variables

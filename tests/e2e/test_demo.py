@@ -17,7 +17,7 @@ import orjson
 import psutil
 import pytest
 
-from copilot.demo.main import BUNDLED
+from copilot.demo import BUNDLED
 from copilot.embedded.child import free_port
 
 pytestmark = pytest.mark.slow

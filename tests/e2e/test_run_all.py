@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from copilot.demo.main import BUNDLED
+from copilot.demo import BUNDLED
 from copilot.embedded.child import free_port
 from copilot.replayed_prometheus import serving
 from copilot_core.samples import Sample

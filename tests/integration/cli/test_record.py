@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot.demo.main import BUNDLED
+from copilot.demo import BUNDLED
 from copilot_core.samples import Sample
 from copilot_streams.recording import open_recording
 from tests.infra.prometheus import Prometheus

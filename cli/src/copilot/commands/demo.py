@@ -38,7 +38,8 @@ def demo(
     Needs nothing but this package: database and broker are embedded, and gone afterwards. Exits
     with 3 when folding the log again does not give the identical digest.
     """
-    from copilot.demo.main import BUNDLED, Wish
+    from copilot.demo import BUNDLED
+    from copilot.demo.main import Wish
     from copilot.demo.main import demo as play
 
     wish = Wish(recording or BUNDLED, speed, serve=serve, as_json=as_json, port=port)

@@ -10,3 +10,11 @@ projector and API, each as the process that runs in production. What is not: tim
 faster than they were recorded, so the scraper is driven slot by slot instead of by the clock, and
 the watchdog, which compares slots with the clock, waits for ever.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+BUNDLED: Final = Path(__file__).parents[1] / "recordings" / "o1-workers-stopped.jsonl.gz"
+"""Both workers of a real cluster were stopped for six minutes while the load went on."""

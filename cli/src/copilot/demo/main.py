@@ -36,8 +36,6 @@ from copilot_core.rules import RulePack
 from copilot_eventlog.postgres import PostgresLog, open_log
 from copilot_service.process import first_error
 
-BUNDLED: Final = Path(__file__).parents[1] / "recordings" / "o1-workers-stopped.jsonl.gz"
-
 PARTS: Final = ("worker", "relay", "projector", "api")
 PARTITIONS: Final = 1
 """One cluster is one partition, whatever their number."""
