@@ -1,8 +1,8 @@
 """`as_of_ms`: the full status of a random past instant, on a log of a million events.
 
-One cluster for a year at 30 s cadence, with a transition every 2,000 slots or so: the longest stream
-there is, and the farthest way back to the transition that still holds. Each answer goes through
-pool, database and the timeline view as in the API; p99 of a thousand random instants.
+One cluster for a year at 30 s cadence, with a transition every 2,000 slots or so: the longest
+stream there is, and the farthest way back to the transition that still holds. Each answer goes
+through pool, database and the timeline view as in the API; p99 of a thousand random instants.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from whenever import Instant
 
+from bench.result import BenchResult
 from copilot_core.events import (
     Band,
     Evidence,
@@ -102,7 +103,8 @@ async def _filled(log: PostgresLog) -> None:
 
 async def latencies_ms(dsn: str) -> list[float]:
     """How long each answer took, in order."""
-    pool = await open_pool(EventLogSettings(log_dsn=dsn, log_command_timeout_s=60))  # ty: ignore[invalid-argument-type]
+    settings = EventLogSettings.model_validate({"log_dsn": dsn, "log_command_timeout_s": 60})
+    pool = await open_pool(settings)
     log = PostgresLog(pool)
     try:
         await _filled(log)
@@ -119,14 +121,14 @@ async def latencies_ms(dsn: str) -> list[float]:
     return sorted(took)
 
 
-def run() -> Iterator[Mapping[str, Any]]:
+def run() -> Iterator[dict[str, Any]]:
     """Fill the log, then ask."""
     with Postgres() as postgres:
         took = asyncio.run(latencies_ms(postgres.dsn(postgres.create_database())))
-    yield {
-        "name": "as_of_ms",
-        "value": round(took[int(len(took) * 0.99)], 2),
-        "unit": "ms, p99",
-        "reference": "p50 of the same answers",
-        "reference_value": round(took[len(took) // 2], 2),
-    }
+    yield BenchResult(
+        name="as_of_ms",
+        value=round(took[int(len(took) * 0.99)], 2),
+        unit="ms, p99",
+        reference="p50 of the same answers",
+        reference_value=round(took[len(took) // 2], 2),
+    ).as_dict()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -20,8 +20,9 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import StoredEvent, Tracking
 from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Identifier
 
+from bench.result import BenchResult
 from copilot_core.events import (
     Band,
     Evidence,
@@ -46,7 +47,9 @@ from tests.infra.postgres import Postgres
 CLUSTERS: Final = 2_000
 SLOTS: Final = 30
 FIRST_SLOT: Final = 1_795_435_200
+SERVICES: Final = ("dsql", "frontend", "history", "matching", "workers")
 REFERENCE_EVENTS: Final = 4_000
+ROUNDS: Final = 3
 VIEW: Final = VIEWS["clusters"]
 
 
@@ -56,7 +59,7 @@ def events() -> list[NewEvent]:
     verdict = Verdict(
         status=Status.HAPPY, evidence=Evidence.FRESH, band=Band.STARTER, worst=Status.HAPPY,
         bands=(Band.STARTER, Band.STARTER), rules_digest="d" * 64,
-        services={s: ("ok", "low") for s in ("dsql", "frontend", "history", "matching", "workers")},
+        services=dict.fromkeys(SERVICES, ("ok", "low")),
     )  # fmt: skip
     told: list[NewEvent] = []
     for slot in range(FIRST_SLOT, FIRST_SLOT + SLOTS * 30, 30):
@@ -75,22 +78,30 @@ def events() -> list[NewEvent]:
     return told
 
 
-async def ours(dsn: str, told: list[NewEvent]) -> float:
-    """Events per second of a rebuild from the first event, comparison with the live build included."""
-    pool = await open_pool(EventLogSettings(log_dsn=dsn, log_command_timeout_s=60))  # ty: ignore[invalid-argument-type]
-    log = PostgresLog(pool)
-    try:
-        await schema.apply(pool, Dialect.POSTGRES)
-        head = await log.take_over(0, writer="bench", source="bench")
-        for i in range(0, len(told), 500):
-            head = await log.append(head, told[i : i + 500], source_offset=i)
-        began = time.perf_counter()
-        made = await rebuild(log, pool, VIEW, dialect=Dialect.POSTGRES, owner="bench")
-        took_s = time.perf_counter() - began
-    finally:
-        await log.close()
+async def fill(dsn: str, told: list[NewEvent]) -> None:
+    """Put the events into our log."""
+    log = await _log(dsn)
+    await schema.apply(log.pool, Dialect.POSTGRES)
+    head = await log.take_over(0, writer="bench", source="bench")
+    for i in range(0, len(told), 500):
+        head = await log.append(head, told[i : i + 500], source_offset=i)
+    await log.close()
+
+
+async def ours(dsn: str, count: int) -> float:
+    """Events per second of one rebuild from the first event, its digest included."""
+    log = await _log(dsn)
+    began = time.perf_counter()
+    made = await rebuild(log, log.pool, VIEW, dialect=Dialect.POSTGRES, owner="bench")
+    took_s = time.perf_counter() - began
+    await log.close()
     assert made.new.tables[0].rows == CLUSTERS
-    return len(told) / took_s
+    return count / took_s
+
+
+async def _log(dsn: str) -> PostgresLog:
+    settings = EventLogSettings.model_validate({"log_dsn": dsn, "log_command_timeout_s": 60})
+    return PostgresLog(await open_pool(settings))
 
 
 class Clusters(PostgresTrackingRecorder):
@@ -98,12 +109,12 @@ class Clusters(PostgresTrackingRecorder):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.table = SQL("{0}.reference_clusters").format(SQL(self.datastore.schema))
+        self.table = SQL("{0}.reference_clusters").format(Identifier(self.datastore.schema))
         self.sql_create_statements.append(
             SQL(
-                "CREATE TABLE IF NOT EXISTS {0} (cluster text PRIMARY KEY, status text, since bigint,"
-                " evidence text, worst text, band text, bottleneck text, last_slot bigint,"
-                " interval_s integer, source text, rules_digest text)"
+                "CREATE TABLE IF NOT EXISTS {0} (cluster text PRIMARY KEY, status text,"
+                " since bigint, evidence text, worst text, band text, bottleneck text,"
+                " last_slot bigint, interval_s integer, source text, rules_digest text)"
             ).format(self.table)
         )
 
@@ -147,8 +158,6 @@ class Told:
 
 class Line(Application):
     """The reference's application: only its recorder and its mapper are used."""
-
-    env: Mapping[str, str] = {"PERSISTENCE_MODULE": "eventsourcing.postgres"}
 
     def construct_mapper(self) -> Any:
         """A mapper that decodes the payload with our own function, as our views do."""
@@ -206,16 +215,21 @@ def reference(postgres: Postgres, database: str, told: list[NewEvent]) -> float:
     return len(told) / took_s
 
 
-def run() -> Iterator[Mapping[str, Any]]:
-    """Measure both on one server, one after the other."""
+def run() -> Iterator[dict[str, Any]]:
+    """Measure both on one server, in rounds that alternate."""
     told = events()
+    mine: list[float] = []
+    theirs: list[float] = []
     with Postgres() as postgres:
-        theirs = reference(postgres, postgres.create_database(), told[:REFERENCE_EVENTS])
-        mine = asyncio.run(ours(postgres.dsn(postgres.create_database()), told))
-    yield {
-        "name": "rebuild_vs_eventsourcing",
-        "value": round(mine),
-        "unit": "events/s",
-        "reference": "eventsourcing ProjectionRunner, the same events and columns",
-        "reference_value": round(theirs),
-    }
+        dsn = postgres.dsn(postgres.create_database())
+        asyncio.run(fill(dsn, told))
+        for _ in range(ROUNDS):
+            mine.append(asyncio.run(ours(dsn, len(told))))
+            theirs.append(reference(postgres, postgres.create_database(), told[:REFERENCE_EVENTS]))
+    yield BenchResult.of_rounds(
+        "rebuild_vs_eventsourcing",
+        "events/s",
+        ours=mine,
+        reference="eventsourcing ProjectionRunner, the same events and columns",
+        theirs=theirs,
+    ).as_dict()

@@ -13,6 +13,7 @@ in, a batch per step. What can go wrong with a batch, and what follows:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from enum import StrEnum
 from typing import Final
 
@@ -24,6 +25,7 @@ from copilot_core.errors import Conflict, Defect, Rejected
 from copilot_core.events import RecordedEvent
 from copilot_eventlog.failures import TransactionTooLarge
 from copilot_eventlog.protocol import DeadLetter, EventLog
+from copilot_eventlog.replay import pages
 from copilot_projections.shape import View
 from copilot_projections.step import BuildWriter
 
@@ -88,20 +90,38 @@ class Follower:
         return any(self.positions[shard] < last for shard, last in until.items())
 
     async def catch_up(self, until: Mapping[int, int]) -> None:
-        """Take in everything up to and including `until`; raises as `advance` does."""
-        while await self.advance(until):
-            pass
+        """Take in everything up to and including `until`, reading a batch ahead.
+
+        Raises as `advance` does.
+        """
+        if any(shard not in self.positions for shard in until):
+            self.positions = await self._writer.checkpoints(sorted(until))
+        for shard in sorted(until):
+            while self.positions[shard] < until[shard]:
+                await self._catch_up_shard(shard, until[shard])
+
+    async def _catch_up_shard(self, shard: int, until: int) -> None:
+        """Take in batches until the end, or until they have to be read anew."""
+        after = self.positions[shard]
+        size = self._batch_events
+        async with aclosing(pages(self._log, shard, after=after, to=until, size=size)) as batches:
+            async for events in batches:
+                await self._settle(shard, after, events)
+                after = events[-1].position
+                if self.positions[shard] != after:
+                    return
+        if after != until:
+            raise self._gap(shard, after)
 
     async def _advance_shard(self, shard: int, until: int) -> None:
         after = self.positions[shard]
         limit = min(self._batch_events, until - after)
-        events = await self._log.read(shard, after=after, limit=limit)
+        await self._settle(shard, after, await self._log.read(shard, after=after, limit=limit))
+
+    async def _settle(self, shard: int, after: int, events: Sequence[RecordedEvent]) -> None:
+        """Take a batch in, or do what follows from its not being taken."""
         if not events or events[0].position != after + 1:
-            raise Defect(
-                f"the log has no event {after + 1}, although its head is behind it",
-                where=f"shard {shard}",
-                todo="run copilot log verify",
-            )
+            raise self._gap(shard, after)
         try:
             await self._take(shard, events)
         except Conflict:
@@ -113,6 +133,13 @@ class Follower:
             self._batch_events = max(1, len(events) // 2)
         else:
             self._batch_events = min(self._most_events, self._batch_events + 50)
+
+    def _gap(self, shard: int, after: int) -> Defect:
+        return Defect(
+            f"the log has no event {after + 1}, although its head is behind it",
+            where=f"shard {shard}",
+            todo="run copilot log verify",
+        )
 
     async def _take(self, shard: int, events: Sequence[RecordedEvent]) -> None:
         after, position = self.positions[shard], events[-1].position

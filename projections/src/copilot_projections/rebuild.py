@@ -14,7 +14,6 @@ new build catches up with the log and waits for `flip`. The former build is kept
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,33 +113,28 @@ async def rebuild(
     *,
     dialect: Dialect,
     owner: str,
-    progress: Callable[[Follower], None] = lambda _follower: None,
 ) -> Rebuilt:
     """Make another build of a view from the whole log, and compare it with the live one.
 
-    `progress` is called after every step. The new build is left caught up, and not shown: see
-    `flip`. Raises `Conflict` when somebody else starts a build at the same moment.
+    The new build is left caught up, and not shown: see `flip`. Raises `Conflict` when somebody
+    else starts a build at the same moment.
     """
     build = await new_build(pool, view, dialect=dialect)
     follower = Follower(
         log, pool, view=view, build=build, owner=owner, batch_events=REBUILD_BATCH_EVENTS
     )
     live = await _live_of_this_shape(pool, view)
-    if live:
-        stands = (await digest_positions(pool, view, live)) or {}
-        await _catch_up(follower, stands, progress)
-    else:
-        await _catch_up(follower, await ends_of(log), progress)
+    await follower.catch_up(await positions_of(pool, view, live) if live else await ends_of(log))
     await make_indexes(pool, view, build, dialect=dialect)
     shown = await digest_build(pool, view, live) if live else None
     if shown:
-        await _catch_up(follower, shown.positions, progress)
+        await follower.catch_up(shown.positions)
     new = await digest_build(pool, view, build)
-    await _catch_up(follower, await ends_of(log), progress)
+    await follower.catch_up(await ends_of(log))
     return Rebuilt(view.name, build, follower.events, follower.dead_letters, shown, new)
 
 
-async def digest_positions(pool: asyncpg.Pool, view: View, build: str) -> dict[int, int]:
+async def positions_of(pool: asyncpg.Pool, view: View, build: str) -> dict[int, int]:
     """How far a build has come, by shard."""
 
     async def read(con: units.Connection) -> dict[int, int]:
@@ -148,13 +142,6 @@ async def digest_positions(pool: asyncpg.Pool, view: View, build: str) -> dict[i
         return {r["shard"]: r["pos"] for r in found}
 
     return await units.run(pool, read, where=f"view {view.name}: positions of {build}")
-
-
-async def _catch_up(
-    follower: Follower, until: dict[int, int], progress: Callable[[Follower], None]
-) -> None:
-    while await follower.advance(until):
-        progress(follower)
 
 
 async def _live_of_this_shape(pool: asyncpg.Pool, view: View) -> str | None:
