@@ -24,7 +24,7 @@ FILES = Path(__file__).resolve().parent / "files"
 
 KAFKA_HOME = CACHE / "kafka-4.3.1"
 PROMETHEUS_HOME = CACHE / "prometheus"
-SETUP_COMMAND = "./dev run python -m tests.infra.setup"
+SETUP_COMMAND = "./dev setup"
 
 
 class Missing(Exception):
@@ -58,11 +58,11 @@ def kafka_files() -> KafkaFiles:
     java = shutil.which("java")
     if java is None:
         raise Missing(
-            f"Kafka needs a Java runtime (17 or later); install one, then {SETUP_COMMAND}"
+            f"Kafka needs a Java runtime (17 or later); install one, then run {SETUP_COMMAND}"
         )
     libs = KAFKA_HOME / "libs"
     if not any(libs.glob("kafka_*.jar")):
-        raise Missing(f"Kafka's jars are not in {libs.relative_to(REPO)}; {SETUP_COMMAND}")
+        raise Missing(f"Kafka's jars are not in {libs.relative_to(REPO)}; run {SETUP_COMMAND}")
     return KafkaFiles(java=Path(java), libs=libs, archive=KAFKA_HOME / f"{_java_build(java)}.jsa")
 
 
@@ -73,7 +73,9 @@ def prometheus_files() -> PrometheusFiles:
     prometheus = shutil.which("prometheus", path=search)
     promtool = shutil.which("promtool", path=search)
     if prometheus is None or promtool is None:
-        raise Missing(f"prometheus and promtool are neither on PATH nor unpacked; {SETUP_COMMAND}")
+        raise Missing(
+            f"prometheus and promtool are neither on PATH nor unpacked; run {SETUP_COMMAND}"
+        )
     return PrometheusFiles(prometheus=Path(prometheus), promtool=Path(promtool))
 
 
