@@ -69,6 +69,7 @@ def build_app(deps: Deps, *, token: SecretStr | None) -> FastAPI:
     """The API over its parts; without a token it is open to everybody who reaches it."""
     app = described()
     app.state.deps = deps
+    app.state.query_parameters = openapi.query_parameters(app.openapi())
     problems.install(app)
     app.add_exception_handler(caching.NotModified, caching.not_modified)
     if token is not None:

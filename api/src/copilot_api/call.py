@@ -68,6 +68,17 @@ class Call:
 
 async def _call(request: Request, response: Response) -> Call:
     # A coroutine, because FastAPI sends every other kind of dependency through a thread.
+    takes: frozenset[str] = request.app.state.query_parameters[request.scope["route"].path]
+    unread = tuple(
+        f"{name}: there is no such parameter" for name in request.query_params if name not in takes
+    )
+    if unread:
+        raise Rejected(
+            unread[0],
+            code="invalid_parameter",
+            findings=unread,
+            todo=f"the parameters are {', '.join(sorted(takes))}" if takes else "leave it out",
+        )
     return Call(request, response)
 
 

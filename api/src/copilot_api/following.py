@@ -2,7 +2,7 @@
 
 Theory of operation. The log itself is the queue. A client's stream is a loop that reads a page
 behind its cursor and sends it; the next page is read when the client has taken this one. So a slow
-client is held back by its own connection, costs one page of memory, misses nothing and doubles
+client is held back by its own connection, costs a page per place, misses nothing and doubles
 nothing; one that takes nothing at all for `SEND_TIMEOUT_S` is cut off and resumes where it was. The
 `id` of each message is the cursor behind it: a client that comes back with it as `Last-Event-ID`
 reads on from there, in this process or in another.
@@ -85,10 +85,12 @@ class Following:
                 await self._watch.moved(generation, within_s=LOOK_AGAIN_S)
 
     async def _places(self) -> list[str]:
-        if self._all_shards:
-            for shard in await self._store.read(self._log.shards()):
-                self._cursor.setdefault(cursors.shard_place(shard), -1)
-        return sorted(self._cursor)
+        if not self._all_shards:
+            return sorted(self._cursor)
+        places = [cursors.shard_place(s) for s in await self._store.read(self._log.shards())]
+        for place in places:
+            self._cursor.setdefault(place, -1)
+        return places  # and no others, whatever shards a cursor speaks of
 
     async def _page(self, place: str) -> list[RecordedEvent]:
         after = self._cursor[place]

@@ -6,6 +6,7 @@ errors in one shape, so the shape is written once, here, and not at every route.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -38,6 +39,16 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi
 
 
+def query_parameters(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Path to the names of the query parameters that it takes."""
+    return {
+        path: frozenset(
+            p["name"] for p in operations["get"].get("parameters", ()) if p["in"] == "query"
+        )
+        for path, operations in document["paths"].items()
+    }
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
@@ -54,6 +65,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             if path not in OPEN_PATHS:
                 operation["security"] = [{"token": []}]
                 responses |= {status: _problem(status) for status in _statuses(operation)}
+            if "application/json" in responses["200"].get("content", {}) and path.startswith("/v1"):
+                responses["304"] = {"description": "Nothing has changed since this ETag"}
     return document
 
 

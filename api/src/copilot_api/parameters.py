@@ -91,14 +91,14 @@ _EntryTypes = Annotated[
 
 
 async def _entry_types(types: _EntryTypes = []) -> frozenset[str]:  # noqa: B006 - FastAPI copies it
-    known(types, TYPES)
+    check_types(types, TYPES)
     return frozenset(types) or TYPES
 
 
 EntryTypes = Annotated[frozenset[str], Depends(_entry_types)]
 
 
-def known(types: Collection[str], all_types: Collection[str]) -> None:
+def check_types(types: Collection[str], all_types: Collection[str]) -> None:
     """Raise `Rejected` for types of events that are none: a slip would wait for ever in vain."""
     findings = tuple(f"type: {name!r} is none of ours" for name in types if name not in all_types)
     if findings:

@@ -75,7 +75,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                  "look in the API's log for the line with this instance"),
             Kind("newer_log", 500, "The log holds what only a newer program can read",
                  "upgrade the API to the version of the worker"),
-            Kind("store_unavailable", 503, "The log's database does not answer",
+            Kind("store_unavailable", 503, "The log or its views cannot be read",
                  "ask again; /v1/clusters/{cluster}/status shows the last known state meanwhile"),
             Kind("too_many_streams", 503, "All event streams are taken",
                  "close a stream, or raise COPILOT_API_MAX_STREAMS"),
@@ -135,11 +135,6 @@ def problem_of(error: BaseException, *, instance: str) -> Problem:
             return problem(
                 "defect", "the answer could not be made because of a bug", instance=instance
             )
-
-
-def code_of(found: Problem) -> str:
-    """The code of a problem's kind, as counters and logs name it."""
-    return found.type.rpartition("/")[2]
 
 
 def response_of(found: Problem, *, headers: Mapping[str, str] | None = None) -> Response:

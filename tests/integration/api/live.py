@@ -96,7 +96,11 @@ class Live:
 async def live(
     dsn: str, *, now: Clock | None = None, token: str | None = None, **settings: Any
 ) -> AsyncGenerator[Live]:
-    """The API as `main.py` wires it, on a free port, with its watch running."""
+    """The API as `main.py` wires it, on a free port, with its watch running.
+
+    Its patience with the database is long unless a test says otherwise: a busy machine is not a
+    database that is away.
+    """
     given: dict[str, Any] = {
         "api_watch_s": 0.02,
         "api_heartbeat_s": 0.2,

@@ -5,7 +5,7 @@ They explain and never decide. The raw lines are untrusted: whoever can write a 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
@@ -16,7 +16,12 @@ from copilot_projections.views.log_patterns import Excerpt, PatternCount, Patter
 
 router = APIRouter(prefix="/v1/clusters/{cluster}/log-patterns", tags=["logs"])
 
-SlotLimit = Annotated[int, Query(ge=1, le=1000, description="slots to answer, the newest first")]
+MAX_SLOTS: Final = 500
+"""A row per service and pattern of each slot: some ten thousand rows in trouble."""
+
+SlotLimit = Annotated[
+    int, Query(ge=1, le=MAX_SLOTS, description="slots to answer, the newest first")
+]
 
 
 @router.get("")

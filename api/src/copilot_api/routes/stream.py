@@ -15,7 +15,7 @@ from copilot_api import cursors
 from copilot_api.call import Call, Called
 from copilot_api.deps import Deps
 from copilot_api.following import SEND_TIMEOUT_S, Following
-from copilot_api.parameters import Cluster, known
+from copilot_api.parameters import Cluster, check_types
 from copilot_api.routes.events import STREAM_KINDS
 from copilot_core.errors import Rejected
 from copilot_core.events import EVENT_TYPES
@@ -114,7 +114,7 @@ async def _ends_of_streams(log: EventLog, places: list[str]) -> dict[str, int]:
 def _stream(
     call: Call, cursor: cursors.Cursor, *, all_shards: bool, types: list[str]
 ) -> EventSourceResponse:
-    known(types, EVENT_TYPES)
+    check_types(types, EVENT_TYPES)
     following = Following(
         call.deps.log, call.deps.store, call.deps.watch,
         cursor=cursor, all_shards=all_shards, types=types, instance=call.path,
