@@ -203,14 +203,10 @@ _SIGHT: Final = {Evidence.FRESH: 0, Evidence.PARTIAL: 1, Evidence.BLIND: 2}
 def _sight_events(
     state: ClusterState, slot: _Slot, seen: Machine, now: Evidence
 ) -> Iterator[Event]:
-    if now is state.evidence and state.last_slot:
+    # Before its first sample a cluster is as good as unseen: a blind first slot changes nothing.
+    if now is state.evidence:
         return
-    event = (
-        SightLost
-        if _SIGHT[now] > _SIGHT[state.evidence]
-        or (not state.last_slot and now is not Evidence.FRESH)
-        else SightRegained
-    )
+    event = SightLost if _SIGHT[now] > _SIGHT[state.evidence] else SightRegained
     reason = slot.reason or (
         "all needed signals are seen"
         if now is Evidence.FRESH
