@@ -10,7 +10,8 @@ the pause doubles from `POLL_MIN_S` up to the limit that was set.
     the build has another shape       it waits for a flip; the others go on
     Conflict                          taken up again in the next round
     Unavailable                       nothing moves; the next round tries again, readiness says so
-    Rejected (pause), Defect, others  that view stops, the others go on
+    Rejected (pause), Defect, others  that view stops until another build of it is shown; the
+                                      others go on
 
 No view left: the process ends with `Defect`.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,11 +74,15 @@ class _Metrics:
 
 @dataclass(slots=True)
 class _Lane:
-    """One view and who follows its live build; `follower` is None until there is a build."""
+    """One view and who follows its live build; `follower` is None until there is a build.
+
+    `stopped_on` is the build that the view stopped on, empty where there was none yet; another
+    live build starts it again. `told` are the counts that the metrics have already.
+    """
 
     view: View
     follower: Follower | None = None
-    stopped: bool = False
+    stopped_on: str | None = None
     told: dict[str, int] = field(default_factory=dict)
 
 
@@ -135,47 +141,54 @@ class Projector:
         Raises `Unavailable` when log or tables are away, `Defect` when every view has stopped.
         """
         ends, live = await ends_of(self._log), await live_builds(self._pool)
-        running = [lane for lane in self._lanes if not lane.stopped]
-        more = await asyncio.gather(
-            *(self._lane_round(lane, live.get(lane.view.name), ends) for lane in running)
+        lanes = [(lane, live.get(lane.view.name, "")) for lane in self._lanes]
+        running = [(lane, build) for lane, build in lanes if lane.stopped_on != build]
+        # Every lane ends its round before the next one begins, whatever became of the others.
+        outcomes = await asyncio.gather(
+            *(self._lane_round(lane, build, ends) for lane, build in running)
         )
-        if all(lane.stopped for lane in self._lanes):
+        if all(lane.stopped_on == build for lane, build in lanes):
             raise Defect("every view has stopped", where="projector", todo="see the errors above")
-        return any(more)
+        for away in outcomes:
+            if isinstance(away, Unavailable):
+                raise away
+        return any(outcomes)
 
-    async def _lane_round(self, lane: _Lane, build: str | None, ends: dict[int, int]) -> bool:
+    async def _lane_round(
+        self, lane: _Lane, build: str, ends: dict[int, int]
+    ) -> bool | Unavailable:
         name = lane.view.name
         try:
             return await self._advance(lane, build, ends)
         except Conflict as e:
             _log.info("taken up again", view=name, what=e.what, where=e.where)
             return True
-        except Unavailable:
-            raise
+        except Unavailable as e:
+            return e
         except CopilotError as e:
-            self._stop(lane, e.what, where=e.where, todo=e.todo)
+            self._stop(lane, build, e.what, where=e.where, todo=e.todo)
         except Exception as e:  # noqa: BLE001 - the boundary of one view: the others go on
             self._service.unexpected.labels(f"view {name}").inc()
-            self._stop(lane, f"{type(e).__name__}: {e}", error=e)
+            self._stop(lane, build, f"{type(e).__name__}: {e}", error=e)
         return False
 
     def _stop(
         self,
         lane: _Lane,
+        build: str,
         what: str,
         *,
         where: str = "",
         todo: str = "see the traceback",
         error: Exception | None = None,
     ) -> None:
-        lane.stopped = True
-        follower = lane.follower
+        lane.stopped_on, follower = build, lane.follower
         self._metrics.stopped.labels(lane.view.name).set(1)
         self._service.set_ready(f"view {lane.view.name}", False, why=what)
         _log.error(
             "view stopped",
             view=lane.view.name,
-            build=follower.build if follower else None,
+            build=build,
             positions=follower.positions if follower else {},
             what=what,
             where=where,
@@ -183,9 +196,9 @@ class Projector:
             exc_info=error,
         )
 
-    async def _advance(self, lane: _Lane, build: str | None, ends: dict[int, int]) -> bool:
+    async def _advance(self, lane: _Lane, build: str, ends: dict[int, int]) -> bool:
         view = lane.view
-        if build is None:
+        if not build:
             build = await first_build(self._pool, view, dialect=self._dialect)
         if not view.reads(build):
             why = f"build {build} is shown, this program writes shape {view.shape}"
@@ -193,7 +206,8 @@ class Projector:
             return False
         if lane.follower is None or lane.follower.build != build:
             _log.info("following", view=view.name, build=build)
-            lane.told = {}
+            lane.told, lane.stopped_on = {}, None
+            self._metrics.stopped.labels(view.name).set(0)
             lane.follower = Follower(
                 self._log,
                 self._pool,
@@ -225,8 +239,5 @@ class Projector:
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        pass
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)

@@ -19,3 +19,10 @@ async def line(request: pytest.FixtureRequest, pg_dsn: str) -> AsyncGenerator[Li
     else:
         async with dsql_line(pg_dsn, Faults(seed=11, rate=0.1)) as line:
             yield line
+
+
+@pytest.fixture
+async def plain_line(pg_dsn: str) -> AsyncGenerator[Line]:
+    """The same on PostgreSQL alone, for what asks the same statements many times."""
+    async with postgres_line(pg_dsn) as line:
+        yield line

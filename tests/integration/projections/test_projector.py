@@ -165,6 +165,21 @@ async def test_bug_in_one_view_stops_that_view_only(line: Line) -> None:
     assert 'copilot_view_stopped{view="timeline"} 1.0' in metrics
 
 
+async def test_stopped_view_starts_again_on_another_build(line: Line) -> None:
+    """A view that met a bug on one build is taken up again when a rebuilt one is shown."""
+    await line.append(long_story(slots=4).book.new)
+    made, service = projector(line, [VIEWS["clusters"], VIEWS["timeline"]])
+    await line.follower(VIEWS["clusters"])  # makes the first build
+    await line.execute("DROP TABLE view_clusters__1_1")
+    await caught_up(made)
+    assert "a table is missing" in service.signs.waiting_for()["view clusters"]
+    build = await new_build(line.log.pool, VIEWS["clusters"], dialect=line.dialect)
+    await flip(line.log.pool, VIEWS["clusters"], build)
+    await caught_up(made)
+    assert service.signs.ready()
+    assert (await digest_of(line, VIEWS["clusters"])).tables[0].rows == 2
+
+
 async def test_no_view_left_is_a_defect(line: Line) -> None:
     """A projector whose views have all stopped does not sit there looking alive."""
 

@@ -120,7 +120,10 @@ class TestTimeline:
         assert (entry.type, entry.from_, entry.to) == ("HealthTransitioned", "happy", "stressed")
         assert entry.at == at(1)
         assert entry.event_id == event_id
-        assert entry.reasons == ("waiting: closings_per_s 0 1/s, fires below 0.2", "would have stayed")
+        assert entry.reasons == (
+            "waiting: closings_per_s 0 1/s, fires below 0.2",
+            "would have stayed",
+        )
         assert entry.data["gates"][0]["threshold"] == 0.2
 
     async def test_pages_hold_every_entry_once(self, line: Line) -> None:

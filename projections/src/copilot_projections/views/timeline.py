@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 import orjson
 from pydantic import Field
@@ -22,8 +22,10 @@ from copilot_core.events import (
     Event,
     HealthTransitioned,
     LogPatternSurged,
+    LogSampleRecorded,
     RecordedEvent,
     SampleDropped,
+    SampleRecorded,
     ServiceHealthChanged,
     SightLost,
     SightRegained,
@@ -101,8 +103,10 @@ def _told(event: Event) -> _Told | None:
             )
         case SampleDropped():
             return _Told("", "", f"late sample of {event.source} dropped: {event.reason}", ())
-        case _:
+        case SampleRecorded() | LogSampleRecorded():
             return None
+        case _:
+            assert_never(event)
 
 
 def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
