@@ -5,8 +5,9 @@
 Two workers with static ids share four partitions while samples keep coming, some twice and some
 swapped with their neighbours. Each round does one thing to the line, drawn by the seed: kill -9 or
 SIGTERM of a worker, a pause (SIGSTOP, SIGCONT) that may outlast the session timeout, kill -9 of the
-broker or of the database. A supervisor starts workers that ended, as a real one would. Everything
-is bounded: the rounds, the waits, and the time for the log to catch up at the end.
+broker or of the database. After the rounds the broker and then the database stay away for a minute
+(`--outage-s`). A supervisor starts workers that ended, as a real one would. Everything is bounded:
+the rounds, the waits, and the time for the log to catch up at the end.
 
 What the log should hold is not what we believe to have sent, but what the topic has: it is read
 with a plain consumer and folded in this process.
@@ -60,6 +61,7 @@ class Figures:
 
     rounds: int
     seed: int
+    outage_s: float
     harm: dict[str, int] = field(default_factory=dict)
     worker_exits: dict[str, int] = field(default_factory=dict)
     messages: int = 0
@@ -108,6 +110,8 @@ class Chaos:
         try:
             for number in range(self.figures.rounds):
                 await self._round(number)
+            if self.figures.outage_s:
+                await self._outages()
             self._enough.set()
             await background[0]
             await self._compare()
@@ -171,6 +175,15 @@ class Chaos:
         await asyncio.to_thread(self._postgres.kill)
         await asyncio.to_thread(self._postgres.start)
 
+    async def _outages(self) -> None:
+        """The broker, then the database, away for longer than any retry of a single call."""
+        for server in (self._kafka, self._postgres):
+            print(f"{type(server).__name__} away", file=sys.stderr, flush=True)
+            await asyncio.to_thread(server.kill)
+            await asyncio.sleep(self.figures.outage_s)
+            await asyncio.to_thread(server.start)
+            await asyncio.sleep(10)
+
     async def _compare(self) -> None:
         """Wait until the log has what the topic has, then compare them byte for byte."""
         began = time.monotonic()
@@ -230,9 +243,12 @@ class Chaos:
         return messages
 
 
-async def run(rounds: int, seed: int, folder: Path) -> Figures:
-    """Run that many rounds in `folder`; raises AssertionError when the log is not the fold's."""
-    figures = Figures(rounds, seed)
+async def run(rounds: int, seed: int, folder: Path, *, outage_s: float = 0) -> Figures:
+    """Run that many rounds in `folder`, then two outages of `outage_s` each.
+
+    Raises AssertionError when the log is not what the fold of the topic gives.
+    """
+    figures = Figures(rounds, seed, outage_s)
     with Kafka(kafka_files(), folder / "kafka") as kafka, Postgres() as postgres:
         dsn = postgres.dsn(postgres.create_database())
         async with Line.on(kafka.bootstrap, dsn, folder, partitions=PARTITIONS) as line:
@@ -245,9 +261,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--outage-s", type=float, default=60.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="copilot-chaos-") as folder:
-        print(json.dumps(asdict(asyncio.run(run(options.rounds, options.seed, Path(folder))))))
+        chaos = run(options.rounds, options.seed, Path(folder), outage_s=options.outage_s)
+        print(json.dumps(asdict(asyncio.run(chaos))))
 
 
 if __name__ == "__main__":

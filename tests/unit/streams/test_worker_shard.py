@@ -113,6 +113,16 @@ async def test_a_gap_is_a_defect_and_nothing_is_appended() -> None:
     assert await desk.log.read(0) == []
 
 
+async def test_a_message_twice_in_one_batch_is_taken_once() -> None:
+    """After a seek backwards a batch may repeat itself; each offset takes effect once."""
+    desk = Desk()
+    writer = await desk.writer()
+    stream = messages(INPUTS)
+    await writer.write([*stream[:10], *stream[4:10], *stream[4:20]])
+    await writer.write(stream)
+    assert await desk.digest() == digest_of_fold(INPUTS)
+
+
 async def test_a_bad_message_is_refused_and_its_offset_dealt_with() -> None:
     """A message that does not decode moves the head on without an event, once."""
     desk = Desk()

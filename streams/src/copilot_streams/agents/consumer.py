@@ -128,10 +128,13 @@ def _seeking(topic: str, wanted: Wanted) -> type[Transport]:
     return LogTransport
 
 
-async def crash_of(app: LogApp) -> None:
+async def crash_of(app: LogApp, settings: KafkaSettings) -> None:
     """Wait until the app stops by itself, and raise why."""
     await app.wait_until_stopped()
-    reason = app.crash_reason
-    if reason is None:
-        raise Defect("Faust stopped without a reason", where=app.conf.id)
-    raise reason
+    match app.crash_reason:
+        case None:
+            raise Defect("Faust stopped without a reason", where=app.conf.id)
+        case KafkaError() as e:
+            raise broker_away(settings, e) from e
+        case reason:
+            raise reason

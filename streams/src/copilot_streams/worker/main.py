@@ -87,7 +87,7 @@ async def work(service: Service, settings: WorkerSettings, log: EventLog) -> Non
         )
         service.set_ready("shards", False, why="not assigned yet")
         async with running(app, settings, topic=SAMPLES_TOPIC, wanted=agent.wanted):
-            await service.until_stopped(agent.pump(), attendance.run(), crash_of(app))
+            await service.until_stopped(agent.pump(), attendance.run(), crash_of(app, settings))
 
 
 def main() -> int:

@@ -174,15 +174,18 @@ class ShardWriter:
         return written
 
     def _new(self, messages: Sequence[Message]) -> list[Message]:
-        """The messages that are not in the log; refuses to skip one."""
-        new = [message for message in messages if message.offset >= self.expected]
-        for expected, message in enumerate(new, start=self.expected):
-            if message.offset != expected:
+        """The messages that are not in the log, each once; refuses to skip one."""
+        new: list[Message] = []
+        for message in messages:
+            expected = self.expected + len(new)
+            if message.offset > expected:
                 raise Defect(
                     f"offset {message.offset} after {expected - 1}: messages are missing",
                     where=f"{self._parts.topic}/{self.shard}",
                     todo="restart seeks again; a topic with transactions or compaction is unfit",
                 )
+            if message.offset == expected:
+                new.append(message)
         return new
 
     def _decode(self, messages: Sequence[Message]) -> list[Decoded]:
