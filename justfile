@@ -17,7 +17,7 @@ check: static
 # The laws come last and on all cores: 10,000 examples of each take longer than all the rest.
 # Everything, with real Kafka, PostgreSQL and Prometheus (brought first where they are missing).
 test: static setup
-    HYPOTHESIS_PROFILE=fast pytest --ignore=tests/property
+    HYPOTHESIS_PROFILE=fast pytest -n auto --dist worksteal --ignore=tests/property
     HYPOTHESIS_PROFILE=long pytest -q -n auto --dist worksteal tests/property
 
 # Compare with other programs, in the same run on this machine (names and --json: see docs).
