@@ -111,10 +111,22 @@ def _next_id(view: View, builds: list[Build]) -> str:
 
 
 async def _add(pool: asyncpg.Pool, view: View, build: str) -> None:
-    async def add(con: units.Connection) -> None:
-        await con.execute(statement("builds", "add"), view.name, build, BuildStatus.BUILDING)
+    # The time is the receipt: after a lost answer it tells our own row from that of a rival.
+    at = Instant.now().round("microsecond", mode="floor")
 
-    await units.run(pool, add, where=f"view {view.name}: new build {build}")
+    async def add(con: units.Connection) -> None:
+        binds = (view.name, build, BuildStatus.BUILDING, at.to_stdlib())
+        await con.execute(statement("builds", "add"), *binds)
+        if (view.name, build, at) not in {
+            (b.view, b.build, b.changed_at) for b in await _list(con)
+        }:
+            raise Conflict(
+                f"somebody else has just begun build {build}",
+                where=f"view {view.name}",
+                todo="see copilot views list, then try again",
+            )
+
+    await units.run_transaction(pool, add, where=f"view {view.name}: new build {build}")
 
 
 async def make_tables(pool: asyncpg.Pool, view: View, build: str, *, dialect: Dialect) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from copilot_core.errors import Conflict, Rejected
+from copilot_core.errors import Conflict, Defect, Rejected
 from copilot_core.events import RecordedEvent
 from copilot_eventlog import units
 from copilot_eventlog.failures import TransactionTooLarge
@@ -27,6 +27,9 @@ from copilot_projections.statements import of_build, statement
 
 MAX_CHANGES: Final = 2_900
 """Rows changed by one transaction; DSQL refuses more than 3,000, the checkpoint is one of them."""
+
+DAMAGED: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""What a build answers whose tables somebody dropped or changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class BuildWriter:
         """Take `events` in and move the checkpoint of a shard from `after` to `position`.
 
         Raises `Conflict` when the checkpoint is no longer at `after`, `Rejected` when an event
-        cannot be read or stored, `TransactionTooLarge` when the batch changes too many rows, and
-        `Unavailable` when the database is away.
+        cannot be read or stored, `TransactionTooLarge` when the batch changes too many rows,
+        `Unavailable` when the database is away, `Defect` when the build's tables are damaged.
         """
         wanted = [event for event in events if event.type in self.view.takes]
 
@@ -80,9 +83,14 @@ class BuildWriter:
             if wanted:
                 await self._take(con, wanted)
 
-        await units.run_transaction(
-            self.pool, step, where=f"{self.where}, shard {shard}@{position}"
-        )
+        where = f"{self.where}, shard {shard}@{position}"
+        try:
+            await units.run_transaction(self.pool, step, where=where)
+        except Defect as e:
+            if not isinstance(e.__cause__, DAMAGED):
+                raise
+            todo = f"copilot views rebuild {self.view.name} --flip"
+            raise Defect(e.what, where=where, todo=todo) from e
 
     async def _move(self, con: units.Connection, shard: int, *, after: int, position: int) -> None:
         done = await con.execute(
