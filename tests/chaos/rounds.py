@@ -35,6 +35,7 @@ from aiokafka.structs import TopicPartition
 
 from copilot_core.errors import Unavailable
 from copilot_core.samples import SAMPLES_TOPIC, Input, decode, encode
+from copilot_streams.kafka import KafkaSettings
 from tests.e2e.line import (
     FIRST_SLOT,
     INTERVAL_S,
@@ -251,7 +252,9 @@ async def run(rounds: int, seed: int, folder: Path, *, outage_s: float = 0) -> F
     figures = Figures(rounds, seed, outage_s)
     with Kafka(kafka_files(), folder / "kafka") as kafka, Postgres() as postgres:
         dsn = postgres.dsn(postgres.create_database())
-        async with Line.on(kafka.bootstrap, dsn, folder, partitions=PARTITIONS) as line:
+        async with Line.on(
+            KafkaSettings(kafka_bootstrap=kafka.bootstrap), dsn, folder, partitions=PARTITIONS
+        ) as line:
             await Chaos(line, kafka, postgres, figures).run()
     return figures
 

@@ -1,6 +1,6 @@
 """The line on real components, in words an operator would use.
 
-    async with Line.on(kafka, postgres, partitions=2) as line:
+    async with Line.on(kafka, dsn, folder, partitions=2) as line:
         worker = line.start_worker("a")
         await line.send(samples(["emea", "apac"], slots=20))
         worker.kill()
@@ -181,15 +181,16 @@ class Line:
     @classmethod
     @contextlib.asynccontextmanager
     async def on(
-        cls, bootstrap: str, dsn: str, folder: Path, *, partitions: int = 2
+        cls, kafka: KafkaSettings, dsn: str, folder: Path, *, partitions: int = 2
     ) -> AsyncGenerator[Self]:
         """Make topics and schema, and clean up workers at the end."""
-        kafka = KafkaSettings(kafka_bootstrap=bootstrap)
         log_settings = EventLogSettings(log_dsn=SecretStr(dsn))
         await ensure_topics(kafka, topics_of_the_line(partitions))
         log = await open_log(log_settings)
         await schema.apply(log.pool, log_settings.dialect)
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=kafka.kafka_bootstrap, enable_idempotence=kafka.kafka_idempotent
+        )
         await producer.start()
         line = cls(kafka, log_settings, log, producer, partitions, folder)
         try:
@@ -206,6 +207,8 @@ class Line:
         """A worker process with `name` as its static id; `env` are settings without the prefix."""
         settings = {
             "kafka_bootstrap": self.kafka.kafka_bootstrap,
+            "kafka_incarnation": self.kafka.kafka_incarnation,
+            "kafka_idempotent": self.kafka.kafka_idempotent,
             "log_dsn": self.log_settings.log_dsn.get_secret_value(),
             "worker_id": name,
             "worker_snapshot_every": 20,

@@ -14,6 +14,7 @@ import pytest
 
 from copilot_core.events import SampleRecorded
 from copilot_core.samples import LogSample
+from copilot_streams.kafka import KafkaSettings
 from tests.e2e.line import FIRST_SLOT, INTERVAL_S, Line, eventually, sample, samples
 from tests.infra.kafka import Kafka
 from tests.infra.postgres import Postgres
@@ -130,7 +131,7 @@ async def test_a_database_that_is_away_is_waited_for(
 ) -> None:
     """The database dies for 15 s under load; the worker waits, appends in place, loses nothing."""
     dsn = own_postgres.dsn(own_postgres.create_database())
-    async with Line.on(own_kafka.bootstrap, dsn, tmp_path) as line:
+    async with Line.on(KafkaSettings(kafka_bootstrap=own_kafka.bootstrap), dsn, tmp_path) as line:
         await line.send(samples(CLUSTERS, slots=5))
         worker = line.start_worker()
         await line.log_holds_everything()
