@@ -168,6 +168,8 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
             worst_critical_run=worst.critical_run,
             good_run=seen.good_run,
             worst_good_run=worst.good_run,
+            bad_count=seen.bad_count,
+            worst_bad_count=worst.bad_count,
             was_critical=seen.was_critical,
             worst_was_critical=worst.was_critical,
             gate_runs=slot.evaluation.gate_runs,

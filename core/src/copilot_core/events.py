@@ -99,6 +99,8 @@ class Verdict(_Model):
     worst_critical_run: int = 0
     good_run: int = 0
     worst_good_run: int = 0
+    bad_count: int = 0
+    worst_bad_count: int = 0
     was_critical: bool = False
     worst_was_critical: bool = False
     gate_runs: dict[str, tuple[int, int]] = {}

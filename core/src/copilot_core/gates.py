@@ -187,7 +187,8 @@ class Evaluation:
 
     `fired` and `possible` hold gate ids, in table order; `possible` includes `fired`. `held` and
     `held_possible` are the critical gates at their harder thresholds. `gate_runs` counts, for gates
-    that must hold for several slots, how long they have been fired and possible.
+    that must hold for several slots, how long they have been fired and possible; `clean` tells that
+    none of those could be firing at the moment either.
     """
 
     fired: tuple[str, ...]
@@ -197,6 +198,11 @@ class Evaluation:
     gate_runs: dict[str, tuple[int, int]]
     critical_fired: bool
     critical_possible: bool
+
+    @property
+    def clean(self) -> bool:
+        """Whether no gate could fire in this slot, however long it would have to."""
+        return not self.possible and not self.gate_runs
 
 
 def evaluate(

@@ -10,7 +10,11 @@ evidence stays partial even when everything is visible again (law L3).
     happy     --any gate fires-->                             stressed
     stressed  --3 critical evaluations in a row-->            critical
     critical  --no critical gate at its harder threshold-->   stressed     only with full sight
-    stressed  --n evaluations in a row without a gate-->      happy        only with full sight
+    stressed  --n clean evaluations in a row-->               happy        only with full sight
+
+Clean is more than not fired: a gate that has to hold for several slots before it fires must not
+hold at all. n is as many as there were bad evaluations since the status was happy, within the
+limits of the settings: one bad slot is soon forgotten, an outage is not.
 
 An evaluation that could not be made (a gate is open) neither counts nor breaks a run of critical
 ones, and breaks a run of good ones. A change of band breaks nothing.
@@ -23,7 +27,7 @@ from typing import Final
 
 from copilot_core.events import Evidence, Status
 from copilot_core.gates import Evaluation
-from copilot_core.rules import CRITICAL_EVALUATIONS, RulePack
+from copilot_core.rules import CRITICAL_EVALUATIONS, RulePack, Settings
 
 _RANK: Final = {Status.UNKNOWN: -1, Status.HAPPY: 0, Status.STRESSED: 1, Status.CRITICAL: 2}
 
@@ -37,17 +41,28 @@ def rank(status: Status) -> int:
 class Machine:
     """One of the two machines: its status and what it counts.
 
-    `critical_run` and `good_run` are evaluations in a row; `was_critical` tells whether the status
-    was critical since it was last happy.
+    `critical_run` and `good_run` are evaluations in a row. `bad_count` is how many were not clean
+    since the status was happy, up to what the settings ask for; `was_critical` tells whether the
+    status was critical since then.
     """
 
     status: Status = Status.UNKNOWN
     critical_run: int = 0
     good_run: int = 0
+    bad_count: int = 0
     was_critical: bool = False
 
 
 UNSTARTED: Final = Machine()
+
+
+def _enough(machine: Machine, settings: Settings) -> int:
+    """Clean evaluations in a row that make a stressed machine happy."""
+    if machine.was_critical:
+        return settings.happy_evaluations_after_critical
+    return min(
+        max(machine.bad_count, settings.happy_evaluations_at_least), settings.happy_evaluations
+    )
 
 
 def step(
@@ -55,6 +70,7 @@ def step(
     *,
     critical: bool | None,
     bad: bool | None,
+    clean: bool,
     held: bool,
     full_sight: bool,
     rules: RulePack,
@@ -62,26 +78,17 @@ def step(
     """One step of one machine.
 
     `critical` and `bad` tell whether a critical gate, or any gate, fired; None when that could not
-    be said. `held` keeps a critical status. Without `full_sight` nothing gets better.
+    be said. `clean` tells that none could have. `held` keeps a critical status. Without
+    `full_sight` nothing gets better.
     """
     settings = rules.settings
-    critical_run = (
-        machine.critical_run
-        if critical is None
-        else min(machine.critical_run + 1, CRITICAL_EVALUATIONS)
-        if critical
-        else 0
-    )
-    enough = (
-        settings.happy_evaluations_after_critical
-        if machine.was_critical
-        else settings.happy_evaluations
-    )
-    good_run = (
-        min(machine.good_run + 1, settings.happy_evaluations_after_critical)
-        if bad is False and full_sight
-        else 0
-    )
+    critical_run, good_run, bad_count = machine.critical_run, 0, machine.bad_count
+    if critical is not None:
+        critical_run = min(critical_run + 1, CRITICAL_EVALUATIONS) if critical else 0
+    if clean and full_sight:
+        good_run = min(machine.good_run + 1, settings.happy_evaluations_after_critical)
+    else:
+        bad_count = min(bad_count + 1, settings.happy_evaluations)
     status, was_critical = machine.status, machine.was_critical
     match status:
         case Status.UNKNOWN:
@@ -94,12 +101,14 @@ def step(
         case Status.STRESSED:
             if critical_run >= CRITICAL_EVALUATIONS and critical:
                 status, was_critical = Status.CRITICAL, True
-            elif good_run >= enough:
+            elif good_run >= _enough(machine, settings):
                 status, was_critical = Status.HAPPY, False
         case Status.CRITICAL:
             if full_sight and not critical and not held:
                 status = Status.STRESSED
-    return Machine(status, critical_run, good_run, was_critical)
+    if status is Status.HAPPY:
+        bad_count = 0
+    return Machine(status, critical_run, good_run, bad_count, was_critical)
 
 
 def step_both(
@@ -118,6 +127,7 @@ def step_both(
         seen,
         critical=critical,
         bad=bad,
+        clean=evaluation.clean,
         held=bool(evaluation.held_possible),
         full_sight=full_sight,
         rules=rules,
@@ -126,12 +136,18 @@ def step_both(
         worst,
         critical=evaluation.critical_possible,
         bad=bool(evaluation.possible),
+        clean=evaluation.clean,
         held=bool(evaluation.held_possible),
         full_sight=full_sight,
         rules=rules,
     )
     if rank(next_seen.status) < min(rank(seen.status), rank(next_worst.status)):
-        next_seen = replace(next_seen, status=seen.status, was_critical=seen.was_critical)
+        next_seen = replace(
+            next_seen,
+            status=seen.status,
+            bad_count=seen.bad_count,
+            was_critical=seen.was_critical,
+        )
     return next_seen, next_worst
 
 

@@ -231,6 +231,14 @@ def _remaining(sight: Sight) -> Range:
     return UNSEEN
 
 
+def _closings_kept(sight: Sight) -> Range:
+    now, before = sight.known("closings_per_s"), sight.earlier("closings_per_s")
+    if now is None or not before:
+        return UNSEEN
+    mean = sum(before) / len(before)
+    return Range(now / mean, 0.0, inf) if mean >= MIN_BASELINE_PER_S else UNSEEN
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """One row: a name, its unit, what it means, and how it is worked out."""
@@ -257,6 +265,7 @@ QUANTITIES: Final[tuple[Quantity, ...]] = (
              _both("shards_moved_ratio", "shards_moved_before_ratio")),
     Quantity("silent_roles", "roles", "server roles without a pulse", _silent_roles),
     Quantity("remaining_ratio", "ratio", "the witness still seen over its own mean while all roles reported", _remaining),
+    Quantity("closings_kept_ratio", "ratio", "closings over their own mean in the window", _closings_kept),
     *(
         _as_read(name)
         for name in (

@@ -157,11 +157,12 @@ def initial(cluster: str) -> ClusterState:
 
 
 def _machine_row(machine: Machine) -> list[object]:
-    return [machine.status, machine.critical_run, machine.good_run, machine.was_critical]
+    m = machine
+    return [m.status, m.critical_run, m.good_run, m.bad_count, m.was_critical]
 
 
 def _machine_of(row: list) -> Machine:
-    return Machine(Status(row[0]), row[1], row[2], row[3])
+    return Machine(Status(row[0]), row[1], row[2], row[3], row[4])
 
 
 def _unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
@@ -237,11 +238,18 @@ def _after_sample(state: ClusterState, event: SampleRecorded) -> ClusterState:
         health_version=state.health_version + 1,
         last_slot=event.slot,
         interval_s=event.interval_s,
-        seen=Machine(verdict.status, verdict.critical_run, verdict.good_run, verdict.was_critical),
+        seen=Machine(
+            verdict.status,
+            verdict.critical_run,
+            verdict.good_run,
+            verdict.bad_count,
+            verdict.was_critical,
+        ),
         worst=Machine(
             verdict.worst,
             verdict.worst_critical_run,
             verdict.worst_good_run,
+            verdict.worst_bad_count,
             verdict.worst_was_critical,
         ),
         band=verdict.band,

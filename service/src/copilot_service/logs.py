@@ -139,4 +139,9 @@ def _named(process: str) -> structlog.typing.Processor:
 def _rendering(format_: LogFormat) -> list[structlog.typing.Processor]:
     if format_ is LogFormat.JSON:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Plain tracebacks: the pretty ones print local variables, and with them tokens and passwords.
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]

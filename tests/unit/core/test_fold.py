@@ -137,8 +137,8 @@ def test_replicas_scale_stressed_thresholds_within_bounds() -> None:
 
 
 def test_a_deployment_fact_changes_what_counts_as_slow() -> None:
-    """600 ms at the 99th percentile is slow with two history replicas and bearable with one."""
-    slow = [sample({"persistence_p99_ms": 600.0}, n) for n in range(3)]
+    """600 ms for ten slots is slow with two history replicas and bearable with one."""
+    slow = [sample({"persistence_p99_ms": 600.0}, n) for n in range(10)]
     assert folded(slow)[0].seen.status is Status.STRESSED
     state = fold(
         initial(CLUSTER), DeploymentFact(cluster=CLUSTER, at=START, history_replicas=1), RULES
@@ -204,3 +204,26 @@ def test_workers_that_were_seen_and_went_silent_are_a_loss() -> None:
     )
     assert gone.evidence is Evidence.PARTIAL
     assert gone.seen.status is Status.HAPPY
+
+
+def test_latency_alone_is_an_alarm_only_when_it_lasts() -> None:
+    """Nine slow slots are no alarm, ten are; and then the status stays until none is slow."""
+    slow = {"persistence_p99_ms": 900.0}
+    nine, _, _ = folded([sample({}, 0)] + [sample(slow, n) for n in range(1, 10)])
+    assert nine.seen.status is Status.HAPPY
+    ten, _, _ = folded([sample({}, 0)] + [sample(slow, n) for n in range(1, 11)])
+    assert ten.seen.status is Status.STRESSED
+    flickering = fold(fold(ten, sample({}, 11), RULES).state, sample(slow, 12), RULES).state
+    assert flickering.seen.status is Status.STRESSED
+    assert flickering.seen.good_run == 0
+
+
+def test_one_bad_slot_is_forgotten_after_two_clean_ones() -> None:
+    """As many clean evaluations as bad ones, at least two, at most four; eight after critical."""
+    bad = {"closings_per_s": 0.0, "steps_seen_by_frontend_per_s": 0.1, 
+           "steps_seen_by_history_per_s": 0.1, "steps_seen_by_workers_per_s": 0.1}  # fmt: skip
+    for bad_slots, clean_slots in ((1, 2), (2, 2), (3, 8)):
+        history = [{}] + [bad] * bad_slots + [{}] * clean_slots
+        before, _, _ = folded([sample(slot, n) for n, slot in enumerate(history[:-1])])
+        after, _, _ = folded([sample(slot, n) for n, slot in enumerate(history)])
+        assert (before.seen.status, after.seen.status) == (Status.STRESSED, Status.HAPPY)

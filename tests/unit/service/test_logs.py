@@ -64,3 +64,22 @@ def test_our_lines_and_those_of_libraries_have_the_same_fields(
     assert {"process", "level", "at", "logger", "event"} <= ours.keys() & theirs.keys()
     assert (ours["event"], ours["shard"]) == ("taken over", 3)
     assert theirs["event"] == "broker is down"
+
+
+@pytest.mark.parametrize("format_", list(LogFormat))
+def test_a_traceback_shows_no_local_variables(
+    format_: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A password in a local variable of a failing function appears in no log line."""
+    configure_logs("worker", format_=format_)
+
+    def connect(secret: str) -> None:
+        raise ConnectionError(f"no answer after {len(secret)} characters")
+
+    try:
+        connect("".join(("hunter", "2")))
+    except ConnectionError:
+        structlog.get_logger("copilot_eventlog").exception("not connected")
+    written = capsys.readouterr().err
+    assert "no answer after 7 characters" in written
+    assert "hunter2" not in written
