@@ -45,9 +45,8 @@ def markdown() -> str:
         parts += [_operation(path, method, told) for method, told in operations.items()]
     parts.append("## Rows\n")
     schemas = document["components"]["schemas"]
-    parts += [
-        _schema(name, schemas[name]) for name in sorted(schemas) if "properties" in schemas[name]
-    ]
+    told = [name for name in sorted(schemas) if schemas[name].keys() & {"properties", "enum"}]
+    parts += [_schema(name, schemas[name]) for name in told]
     parts.append(_problems())
     return "\n".join(parts)
 
@@ -112,6 +111,8 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return "\n".join([f"### {name}", "", schema.get("description", ""), "", _type(schema), ""])
     rows = (
         (f"`{field}`", _type(told), told.get("description", ""))
         for field, told in schema["properties"].items()
