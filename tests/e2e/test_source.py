@@ -92,6 +92,20 @@ async def test_a_broker_that_lost_messages_is_refused(line: Line) -> None:
     assert "COPILOT_KAFKA_INCARNATION" in worker.said()
 
 
+async def test_a_topic_made_anew_under_a_running_worker_is_noticed(line: Line) -> None:
+    """The topic is replaced while the worker runs: it exits, and its next life reads it anew."""
+    await line.send(samples(CLUSTERS, slots=10))
+    worker = line.start_worker()
+    await line.log_holds_everything()
+    await _delete_topic(line)
+    await ensure_topics(line.kafka, topics_of_the_line(line.partitions))
+    assert await worker.ended() == 70
+    assert "it was made anew" in worker.said()
+    worker.start()
+    await line.send(samples(CLUSTERS, slots=5, after=10))
+    await line.log_holds_everything()
+
+
 async def test_a_named_incarnation_starts_over(line: Line) -> None:
     """The way out of a broker that lost messages: a new name for its life, and it is read anew."""
     await line.send(samples(["emea"], slots=5))

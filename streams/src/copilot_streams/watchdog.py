@@ -13,11 +13,11 @@ later is recorded as late.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from whenever import Instant
 
-from copilot_core.fold import ClusterState
+from copilot_core.fold import ClusterState, initial
 from copilot_core.readings import Missing
 from copilot_core.samples import Sample, all_missing
 
@@ -28,8 +28,8 @@ class Watchdog:
     """Decides which slots are overdue. Pure but for its memory of what it filled already.
 
     `expected` maps clusters that should report to their interval in seconds (from the clusters
-    file); None means: every cluster that has ever reported. `since` is when watching began: a
-    cluster that never reported is overdue from its first whole slot after that.
+    file); None means: every cluster that has reported. `since` is when watching began: a cluster
+    that never reported is overdue from its first whole slot after that.
     """
 
     def __init__(
@@ -37,20 +37,28 @@ class Watchdog:
     ) -> None:
         self._since = since
         self._lateness_s = lateness_s
-        self._expected = expected
+        self.expected = expected
         self._filled: dict[str, int] = {}
 
-    def overdue(self, states: Mapping[str, ClusterState], now: Instant) -> list[Sample]:
+    def overdue(
+        self, states: Mapping[str, ClusterState], now: Instant, *, mine: Callable[[str], bool]
+    ) -> list[Sample]:
         """The all-missing samples to send now for the clusters of one shard.
 
-        `states` holds the clusters of the shard, also those that never reported. Each sample is
-        returned once; the caller sends it or loses it until the next slot.
+        `states` are those of the shard's writer; `mine` tells whether a cluster's samples come by
+        this shard. Each sample is returned once; the caller sends it or loses it until the next
+        slot.
         """
-        samples = (self._overdue(state, now) for _, state in sorted(states.items()))
+        watched = states if self.expected is None else self.expected
+        samples = (
+            self._overdue(states.get(cluster) or initial(cluster), now)
+            for cluster in sorted(watched)
+            if mine(cluster)
+        )
         return [sample for sample in samples if sample is not None]
 
     def _overdue(self, state: ClusterState, now: Instant) -> Sample | None:
-        interval_s = self._interval_s(state)
+        interval_s = state.interval_s or (self.expected or {}).get(state.cluster, 0)
         if not interval_s:
             return None
         newest = int((now.timestamp() - interval_s - self._lateness_s) // interval_s) * interval_s
@@ -64,14 +72,6 @@ class Watchdog:
             interval_s=interval_s,
             source=SOURCE,
         )
-
-    def _interval_s(self, state: ClusterState) -> int:
-        """Seconds between the samples of a cluster; 0 when it is not watched."""
-        if self._expected is None:
-            return state.interval_s
-        if state.cluster not in self._expected:
-            return 0
-        return state.interval_s or self._expected[state.cluster]
 
     def _reached(self, state: ClusterState, interval_s: int) -> int:
         """The last slot of a cluster that needs no filling."""

@@ -30,7 +30,10 @@ def state_after(*numbers: int) -> dict[str, ClusterState]:
 
 def slots(watchdog: Watchdog, states: dict[str, ClusterState], now: Instant) -> list[int]:
     """The numbers of the slots found overdue."""
-    return [(s.slot - FIRST_SLOT) // INTERVAL_S for s in watchdog.overdue(states, now)]
+    return [
+        (s.slot - FIRST_SLOT) // INTERVAL_S
+        for s in watchdog.overdue(states, now, mine=lambda _: True)
+    ]
 
 
 def test_a_slot_is_overdue_after_its_interval_and_the_lateness() -> None:
@@ -44,7 +47,9 @@ def test_a_slot_is_overdue_after_its_interval_and_the_lateness() -> None:
 
 def test_the_sample_says_that_none_came() -> None:
     """Every reading is missing for the reason `no sample`, and the source is the watchdog."""
-    (silent,) = Watchdog(since=BEGIN, lateness_s=15).overdue(state_after(0), at(75))
+    (silent,) = Watchdog(since=BEGIN, lateness_s=15).overdue(
+        state_after(0), at(75), mine=lambda _: True
+    )
     assert set(silent.readings) == {Missing.NO_SAMPLE}
     assert silent.source == "watchdog"
 
@@ -81,21 +86,27 @@ def test_a_held_sample_counts_as_seen() -> None:
 def test_a_listed_cluster_that_never_reported_is_watched_from_the_start() -> None:
     """The clusters file says that it should report; its first whole slot can be overdue."""
     watchdog = Watchdog(since=at(10), lateness_s=15, expected={"mute": 30})
-    states = {"mute": initial("mute")}
-    assert slots(watchdog, states, at(74)) == []
-    assert slots(watchdog, states, at(75)) == [1]
+    assert slots(watchdog, {}, at(74)) == []
+    assert slots(watchdog, {}, at(75)) == [1]
 
 
 def test_a_cluster_that_is_not_listed_is_not_watched() -> None:
     """Taking a cluster out of the clusters file ends the watch over it."""
     watchdog = Watchdog(since=BEGIN, lateness_s=15, expected={"apac": 30})
-    assert slots(watchdog, state_after(0), at(1000)) == []
+    silent = watchdog.overdue(state_after(0), at(1000), mine=lambda _: True)
+    assert {sample.cluster for sample in silent} == {"apac"}
+
+
+def test_a_cluster_of_another_shard_is_left_to_its_owner() -> None:
+    """Only the owner of the partition that a cluster's samples come by fills its slots."""
+    watchdog = Watchdog(since=BEGIN, lateness_s=15)
+    assert watchdog.overdue(state_after(0), at(1000), mine=lambda _: False) == []
 
 
 def test_after_a_restart_the_log_says_what_was_filled() -> None:
     """A new watchdog over the state that folded the silent slot does not fill it again."""
     states = state_after(0)
-    (silent,) = Watchdog(since=BEGIN, lateness_s=15).overdue(states, at(75))
+    (silent,) = Watchdog(since=BEGIN, lateness_s=15).overdue(states, at(75), mine=lambda _: True)
     folded = fold(states["emea"], silent, RulePack.default()).state
     assert slots(Watchdog(since=at(76), lateness_s=15), {"emea": folded}, at(76)) == []
 
@@ -104,6 +115,6 @@ def test_a_change_of_cadence_is_followed() -> None:
     """The interval that counts is that of the last folded sample."""
     states = state_after(0)
     states["emea"] = replace(states["emea"], interval_s=60)
-    (silent,) = Watchdog(since=BEGIN, lateness_s=15).overdue(states, at(200))
+    (silent,) = Watchdog(since=BEGIN, lateness_s=15).overdue(states, at(200), mine=lambda _: True)
     assert silent.interval_s == 60
     assert silent.slot % 60 == 0

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import stamina
@@ -29,9 +29,8 @@ from copilot_core.errors import Defect, Fenced, Unavailable
 from copilot_core.samples import SAMPLES_TOPIC
 from copilot_streams.agents.consumer import LogApp
 from copilot_streams.incarnation import TopicLife
-from copilot_streams.kafka import partition_of
 from copilot_streams.worker.metrics import WorkerMetrics
-from copilot_streams.worker.shard import Message, Parts, ShardWriter
+from copilot_streams.worker.shard import Message, Parts, ShardWriter, Written
 
 MAX_WAITING: Final = 5_000
 """Messages in the queue; beyond that Faust's own buffers fill and its consumer pauses."""
@@ -66,8 +65,7 @@ class Lost(Protocol):
 class HealthAgent:
     """Writers by partition, and what feeds them.
 
-    `known` gives the clusters that should exist; `patience_s` is how long an append is tried again
-    while the log is away, before the process ends.
+    `patience_s` is how long an append is tried again while the log is away; then the process ends.
     """
 
     def __init__(
@@ -78,7 +76,6 @@ class HealthAgent:
         metrics: WorkerMetrics,
         *,
         lost: Lost,
-        known: Callable[[], Iterable[str]],
         patience_s: float,
     ) -> None:
         self._parts = parts
@@ -86,7 +83,6 @@ class HealthAgent:
         self._host = host
         self._metrics = metrics
         self._lost = lost
-        self._known = known
         self._patience_s = patience_s
         self._queue: asyncio.Queue[EventT] = asyncio.Queue(MAX_WAITING)
         self._writing = 0
@@ -124,13 +120,17 @@ class HealthAgent:
         self._host.set_ready("shards", False, why="rebalancing")
         generation = app.consumer_generation_id
         tps = sorted(tp for tp in app.consumer.assignment() if tp.topic == SAMPLES_TOPIC)
+        taken = await asyncio.gather(
+            *(ShardWriter.take_over(self._parts, tp.partition) for tp in tps)
+        )
         if tps:
+            # Asked for after the take-over: until then the former owner may still move the heads.
             starts = await app.consumer.earliest_offsets(*tps)
             ends = await app.consumer.highwaters(*tps)
-            taken = await asyncio.gather(
-                *(self._take(tp.partition, start=starts[tp], end=ends[tp]) for tp in tps)
-            )
-            self.writers = {writer.shard: writer for writer in taken}
+            for tp, writer in zip(tps, taken, strict=True):
+                self.check_end(writer.shard, end=ends[tp], expected=writer.expected)
+                await self._skip(writer, starts[tp])
+        self.writers = {writer.shard: writer for writer in taken}
         self.generation = generation
         self.fenced_since.clear()
         self._metrics.owned(self.writers)
@@ -138,37 +138,35 @@ class HealthAgent:
         self._host.progress()
         log_.info("shards taken over", shards=sorted(self.writers), generation=generation)
 
-    async def _take(self, shard: int, *, start: int, end: int) -> ShardWriter:
-        mine = [c for c in self._known() if partition_of(c, self._life.partitions) == shard]
-        writer = await ShardWriter.take_over(self._parts, shard, clusters=mine)
-        if self._life.trust_end_offsets and end < writer.expected:
+    def check_end(self, shard: int, *, end: int, expected: int) -> None:
+        """Refuse a topic that ends before what the log has of it: a seek beyond the end is silent.
+
+        `expected` must have been read before `end` was asked for.
+        """
+        if self._life.trust_end_offsets and end < expected:
             raise Defect(
-                f"the topic ends at offset {end}, but the log has it to {writer.expected - 1}: "
-                "the broker lost messages",
+                f"the topic ends at offset {end}, but the log has it to {expected - 1}: "
+                "it was made anew, or the broker lost messages",
                 where=f"{self._life.source}, partition {shard}",
-                todo="name the new life of the topic in COPILOT_KAFKA_INCARNATION to read it from "
-                "its beginning; samples that the log has are taken as duplicates",
+                todo="a topic made anew is found out by a restart; after a loss name the topic's "
+                "new life in COPILOT_KAFKA_INCARNATION: it is read from its beginning, and what "
+                "the log has is taken as duplicates",
             )
-        if start > writer.expected:
-            await self._skip(writer, start)
-        return writer
 
     async def _skip(self, writer: ShardWriter, start: int) -> None:
         """Go on behind messages that retention deleted; those we should have read are a loss."""
+        if start <= writer.expected:
+            return
         if writer.head.source_offset >= 0:
-            log_.error(
-                "messages lost by retention",
-                shard=writer.shard,
-                first=writer.expected,
-                last=start - 1,
-            )
-            self._metrics.lost_messages.inc(start - writer.expected)
+            first, last = writer.expected, start - 1
+            log_.error("messages lost by retention", shard=writer.shard, first=first, last=last)
+            self._metrics.lost_messages.inc(start - first)
             await self._lost(
                 source=self._life.source,
                 topic=SAMPLES_TOPIC,
                 partition=writer.shard,
-                first=writer.expected,
-                last=start - 1,
+                first=first,
+                last=last,
             )
         await writer.begin_at(start)
 
@@ -195,29 +193,38 @@ class HealthAgent:
             return
         messages = [_message(event) for event in current]
         try:
-            await self._patiently(writer, messages)
+            written = await self._patiently(writer, messages)
         except Fenced as e:
             self._fenced(writer, e)
             return
+        if written is None:
+            return
         for event in current:
             event.ack()
+        self._host.progress()
+        self._metrics.written(writer, written, now_ms=time.time_ns() // 1_000_000)
 
-    async def _patiently(self, writer: ShardWriter, messages: list[Message]) -> None:
-        """Write, and again while the log is away, until it is back or the patience is spent."""
+    async def _patiently(
+        self, writer: ShardWriter, messages: list[Message]
+    ) -> list[Written] | None:
+        """Write, and again while the log is away, until it is back or the patience is spent.
+
+        Returns None when the shard was taken from us meanwhile.
+        """
         async for attempt in stamina.retry_context(
             on=Unavailable, attempts=None, timeout=self._patience_s, wait_initial=0.2, wait_max=2.0
         ):
             with attempt:
                 if self.writers.get(writer.shard) is not writer:
-                    return
+                    return None
                 try:
                     written = await writer.write(messages)
                 except Unavailable as e:
                     self._host.set_ready("log", False, why=e.what)
                     raise
-        self._host.set_ready("log", True)
-        self._host.progress()
-        self._metrics.written(writer, written, now_ms=time.time_ns() // 1_000_000)
+                self._host.set_ready("log", True)
+                return written
+        raise AssertionError("stamina raises the last error")
 
     def _fenced(self, writer: ShardWriter, error: Fenced) -> None:
         """Stop writing to a shard. Normal while a rebalance is on its way."""

@@ -18,9 +18,11 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from whenever import Instant
 
+from copilot_core.errors import Rejected
 from copilot_core.samples import SAMPLES_TOPIC, Sample, encode
 from copilot_streams.agents.consumer import LogApp
 from copilot_streams.agents.health import HealthAgent, Host
+from copilot_streams.clusters import ClustersFile
 from copilot_streams.kafka import partition_of
 from copilot_streams.watchdog import Watchdog
 from copilot_streams.worker.metrics import WorkerMetrics
@@ -44,6 +46,7 @@ class Attendance:
         partitions: int,
         producer: AIOKafkaProducer,
         watchdog: Watchdog,
+        clusters: ClustersFile | None,
         clock: Callable[[], Instant],
         rival_after_s: float,
     ) -> None:
@@ -54,16 +57,22 @@ class Attendance:
         self._partitions = partitions
         self._producer = producer
         self._watchdog = watchdog
+        self._clusters = clusters
         self._clock = clock
         self._rival_after_s = rival_after_s
 
     async def run(self) -> None:
-        """Attend until cancelled. Raises `Fenced` when a rival writes to one of our shards."""
+        """Attend until cancelled.
+
+        Raises `Fenced` when a rival writes to one of our shards, `Defect` when the topic lost what
+        the log has of it.
+        """
         while True:
             await asyncio.sleep(PERIOD_S)
             self._agent.check_rivals(after_s=self._rival_after_s)
             if self._agent.generation is None or self._app.rebalancing:
                 continue
+            self._reload()
             lags = await self._lags()
             if lags is None:
                 continue
@@ -77,6 +86,7 @@ class Attendance:
         All partitions are asked for: a worker that owns none also has to know whether Kafka lives.
         """
         tps = [TP(SAMPLES_TOPIC, partition) for partition in range(self._partitions)]
+        expected = dict(self._agent.wanted())
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 ends = await self._app.consumer.highwaters(*tps)
@@ -85,13 +95,23 @@ class Attendance:
             return None
         self._host.set_ready("kafka", True)
         by_partition = {tp.partition: end for tp, end in ends.items()}
-        lags = {
-            shard: max(0, by_partition[shard] - writer.expected)
-            for shard, writer in self._agent.writers.items()
-        }
+        for shard, offset in expected.items():
+            self._agent.check_end(shard, end=by_partition[shard], expected=offset)
+        lags = {shard: max(0, by_partition[shard] - offset) for shard, offset in expected.items()}
         for shard, lag in lags.items():
             self._metrics.lag.labels(str(shard)).set(lag)
         return lags
+
+    def _reload(self) -> None:
+        """Follow the clusters file: who is taken out of it is no longer waited for."""
+        try:
+            if self._clusters is None or not self._clusters.changed():
+                return
+        except Rejected as e:
+            log_.warning("clusters file is wrong, the former one stays", what=e.what, where=e.where)
+            return
+        self._watchdog.expected = intervals_of(self._clusters)
+        log_.info("clusters file read again", clusters=len(self._clusters.current))
 
     async def _fill_silence(self, shards: list[int]) -> None:
         """Send what the watchdog finds overdue in shards that are caught up."""
@@ -100,13 +120,12 @@ class Attendance:
             writer = self._agent.writers.get(shard)
             if writer is None:
                 continue
+
             # A cluster of another partition only has its past here: its new owner watches it.
-            ours = {
-                cluster: state
-                for cluster, state in writer.states.items()
-                if partition_of(cluster, self._partitions) == shard
-            }
-            for sample in self._watchdog.overdue(ours, now):
+            def mine(cluster: str, shard: int = shard) -> bool:
+                return partition_of(cluster, self._partitions) == shard
+
+            for sample in self._watchdog.overdue(writer.states, now, mine=mine):
                 await self._send(sample)
 
     async def _send(self, sample: Sample) -> None:
@@ -119,3 +138,8 @@ class Attendance:
             log_.warning("silent slot not sent", cluster=sample.cluster, what=str(e))
         else:
             self._metrics.filled.inc()
+
+
+def intervals_of(clusters: ClustersFile) -> dict[str, int]:
+    """Who should report, and how many seconds apart."""
+    return {cluster.id: cluster.interval_s for cluster in clusters.current}

@@ -15,12 +15,12 @@ from copilot_eventlog.protocol import EventLog
 from copilot_service import Service, run_process
 from copilot_streams.agents.consumer import build_app, crash_of, running
 from copilot_streams.agents.health import HealthAgent
-from copilot_streams.clusters import load_clusters
+from copilot_streams.clusters import ClustersFile
 from copilot_streams.dead_letters import DeadLetters
 from copilot_streams.incarnation import topic_life
 from copilot_streams.kafka import producing
 from copilot_streams.watchdog import Watchdog
-from copilot_streams.worker.attendance import Attendance
+from copilot_streams.worker.attendance import Attendance, intervals_of
 from copilot_streams.worker.metrics import WorkerMetrics
 from copilot_streams.worker.rulebook import Rulebook
 from copilot_streams.worker.settings import WorkerSettings
@@ -38,8 +38,8 @@ async def run_worker(service: Service, settings: WorkerSettings) -> None:
 
 async def work(service: Service, settings: WorkerSettings, log: EventLog) -> None:
     """Work until the service stops, on a log that somebody else opened and closes."""
-    clusters = load_clusters(settings.clusters_file) if settings.clusters_file else ()
-    expected = {cluster.id: cluster.interval_s for cluster in clusters}
+    clusters = ClustersFile(settings.clusters_file) if settings.clusters_file else None
+    rules = Rulebook(settings.rules_file, clusters.current if clusters else ())
     metrics = WorkerMetrics(service.registry)
     async with producing(settings) as producer:
         life = await topic_life(settings, SAMPLES_TOPIC)
@@ -49,7 +49,7 @@ async def work(service: Service, settings: WorkerSettings, log: EventLog) -> Non
             topic=SAMPLES_TOPIC,
             source=life.source,
             writer=settings.worker_id,
-            rules_of=Rulebook(settings.rules_file, clusters).of,
+            rules_of=rules.of,
             refuse=letters.refuse,
             clock=Instant.now,
             snapshot_every=settings.worker_snapshot_every,
@@ -60,7 +60,6 @@ async def work(service: Service, settings: WorkerSettings, log: EventLog) -> Non
             service,
             metrics,
             lost=letters.lost,
-            known=expected.keys,
             patience_s=settings.worker_patience_s,
         )
         app = build_app(
@@ -80,8 +79,9 @@ async def work(service: Service, settings: WorkerSettings, log: EventLog) -> Non
             watchdog=Watchdog(
                 since=Instant.now(),
                 lateness_s=settings.watchdog_lateness_s,
-                expected=expected if settings.clusters_file else None,
+                expected=intervals_of(clusters) if clusters else None,
             ),
+            clusters=clusters,
             clock=Instant.now,
             rival_after_s=2 * settings.worker_session_timeout_s,
         )

@@ -122,13 +122,8 @@ class ShardWriter:
         self._snapshot_versions: dict[str, int] = {}
 
     @classmethod
-    async def take_over(
-        cls, parts: Parts, shard: int, *, clusters: Iterable[str] = ()
-    ) -> ShardWriter:
-        """Fence the former writer and load the states of the clusters that were active lately.
-
-        `clusters` are further ones that are known to belong to this shard.
-        """
+    async def take_over(cls, parts: Parts, shard: int) -> ShardWriter:
+        """Fence the former writer and load the states of the clusters that were active lately."""
         before = await parts.log.head(shard)
         head = await parts.log.take_over(shard, writer=parts.writer, source=parts.source)
         if before is not None and before.source != head.source:
@@ -136,8 +131,7 @@ class ShardWriter:
         writer = cls(parts, head)
         after = max(-1, head.next_position - 1 - RECENT_EVENTS)
         recent = await parts.log.read(shard, after=after, limit=RECENT_EVENTS)
-        held = restore_held(head.carry)
-        await writer._load({*clusters, *held, *(event.cluster for event in recent)})
+        await writer._load({*restore_held(head.carry), *(event.cluster for event in recent)})
         return writer
 
     @property
