@@ -79,12 +79,15 @@ async def _list(con: units.Connection) -> list[Build]:
 
 
 async def first_build(pool: asyncpg.Pool, view: View, *, dialect: Dialect) -> str:
-    """Make the first build of a view and show it; returns its id.
+    """Make the first build of a view and show it, unless one is shown by now; returns its id.
 
     Two processes may do this at once and end with the same build. Raises `Conflict` when they
     collide on the way: then the other one is about to finish.
     """
     mine = [b for b in await list_builds(pool) if b.view == view.name and view.reads(b.build)]
+    shown = [b.build for b in mine if b.status is BuildStatus.LIVE]
+    if shown:
+        return shown[0]
     unfinished = [b.build for b in mine if b.status is BuildStatus.BUILDING]
     build = unfinished[0] if unfinished else _next_id(view, mine)
     if not unfinished:
