@@ -164,7 +164,7 @@ class PostgresLog:
     async def _write(self, receipt: tuple[object, ...], events: Sequence[NewEvent]) -> bool:
         """Move the head and insert the events; False when the head was not ours to move."""
         where = f"append to shard {receipt[0]}"
-        columns = columns_of(events)
+        columns = columns_of(events) if events else ()
 
         async def in_one(con: units.Connection) -> bool:
             return await con.execute(statement("append"), *receipt, *columns) != "INSERT 0 0"

@@ -121,6 +121,18 @@ class LogContract:
         await log.append(head, [replace(event(1), causation=None)], source_offset=0)
         assert (await log.read(0))[0].causation is None
 
+    async def test_an_instant_survives_to_the_microsecond(self, log: EventLog) -> None:
+        """Event time comes back to the microsecond, at the ends of what a slot may be too."""
+        head = await log.take_over(0, writer="w", source=SOURCE)
+        at = [
+            Instant.from_timestamp(second * 1_000_000 + us, unit="microsecond")
+            for second in (946_684_800, 1_772_334_000, 1_790_000_001, 4_102_444_799)
+            for us in (0, 1, 2, 333_333, 499_999, 500_000, 999_998, 999_999)
+        ]
+        batch = [replace(event(n), occurred_at=moment) for n, moment in enumerate(at, start=1)]
+        await log.append(head, batch, source_offset=1)
+        assert [e.occurred_at for e in await log.read(0)] == at
+
     async def test_an_append_without_events(self, log: EventLog) -> None:
         """An append without events moves the offset and the carry, and nothing else."""
         head = await log.take_over(0, writer="w", source=SOURCE)

@@ -1,5 +1,8 @@
 -- Events of a shard behind a position, in order.
+-- Times as Unix µs: rounding the double is exact until the year 2242.
 -- $1 shard, $2 after position, $3 limit
-SELECT shard, pos, stream_id, version, event_id, type, schema_version, occurred_at, recorded_at,
+SELECT shard, pos, stream_id, version, event_id, type, schema_version,
+       (date_part('epoch', occurred_at) * 1000000)::bigint AS occurred_at,
+       (date_part('epoch', recorded_at) * 1000000)::bigint AS recorded_at,
        payload, source_offset, meta
 FROM es_event WHERE shard = $1 AND pos > $2 ORDER BY pos LIMIT $3
