@@ -19,7 +19,7 @@ from copilot_core.gates import Scaling, next_band, next_bands
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack
 from copilot_core.samples import DeploymentFact, Sample, all_missing
-from tests.property.histories import CLUSTER, INTERVAL_S, START, folded, sample
+from tests.property.histories import CLUSTER, INTERVAL_S, START, Slot, folded, sample
 
 RULES = RulePack.default()
 
@@ -208,7 +208,7 @@ def test_workers_that_were_seen_and_went_silent_are_a_loss() -> None:
 
 def test_latency_alone_is_an_alarm_only_when_it_lasts() -> None:
     """Nine slow slots are no alarm, ten are; and then the status stays until none is slow."""
-    slow = {"persistence_p99_ms": 900.0}
+    slow: Slot = {"persistence_p99_ms": 900.0}
     nine, _, _ = folded([sample({}, 0)] + [sample(slow, n) for n in range(1, 10)])
     assert nine.seen.status is Status.HAPPY
     ten, _, _ = folded([sample({}, 0)] + [sample(slow, n) for n in range(1, 11)])
@@ -220,10 +220,10 @@ def test_latency_alone_is_an_alarm_only_when_it_lasts() -> None:
 
 def test_one_bad_slot_is_forgotten_after_two_clean_ones() -> None:
     """As many clean evaluations as bad ones, at least two, at most four; eight after critical."""
-    bad = {"closings_per_s": 0.0, "steps_seen_by_frontend_per_s": 0.1, 
+    bad: Slot = {"closings_per_s": 0.0, "steps_seen_by_frontend_per_s": 0.1, 
            "steps_seen_by_history_per_s": 0.1, "steps_seen_by_workers_per_s": 0.1}  # fmt: skip
     for bad_slots, clean_slots in ((1, 2), (2, 2), (3, 8)):
-        history = [{}] + [bad] * bad_slots + [{}] * clean_slots
+        history: list[Slot] = [{}, *[bad] * bad_slots, *[{}] * clean_slots]
         before, _, _ = folded([sample(slot, n) for n, slot in enumerate(history[:-1])])
         after, _, _ = folded([sample(slot, n) for n, slot in enumerate(history)])
         assert (before.seen.status, after.seen.status) == (Status.STRESSED, Status.HAPPY)
