@@ -172,6 +172,16 @@ def test_fewer_processes_of_a_role_make_evidence_partial() -> None:
     assert lost.missing == {}
 
 
+def test_workers_do_not_lose_their_source_by_going_silent() -> None:
+    """A scraper restarted while the workers are gone says "no source"; the log remembers better."""
+    unsourced: Slot = {
+        "worker_processes": Missing.NO_SOURCE,
+        "steps_seen_by_workers_per_s": Missing.NO_SOURCE,
+    }
+    state, _, _ = folded([sample({}, 0), sample(unsourced, 1)])
+    assert state.evidence is Evidence.PARTIAL
+
+
 def test_a_signal_without_a_source_is_no_loss() -> None:
     """NO_SOURCE keeps evidence fresh and happy within reach; a series that vanished does
     neither."""
