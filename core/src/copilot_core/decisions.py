@@ -86,8 +86,8 @@ def _look(state: ClusterState, sample: Sample, rules: RulePack) -> _Slot:
         recovering=recovering,
     )
     needs = missing_needs(sight)
-    # Also without a source: a scraper that starts while all workers are gone cannot know their dialect,
-    # and takes them for never having been there.
+    # Also without a source: a scraper that starts while all workers are gone cannot know their
+    # dialect, and takes them for never having been there.
     lost_workers = {n: r for n in state.workers_seen if isinstance(r := sight[n], Missing)}
     short = understated_roles(sight)
     blind = all(isinstance(sight[PULSE_OF[role]], Missing) for role in SERVER_ROLES)
