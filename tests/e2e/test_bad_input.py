@@ -9,7 +9,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from whenever import Instant
 
-from copilot_core.samples import DEAD_LETTER_TOPIC, MAX_MESSAGE_BYTES, encode
+from copilot_core.samples import DEAD_LETTER_TOPIC, MAX_MESSAGE_BYTES, SAMPLES_TOPIC, encode
+from copilot_eventlog.protocol import DeadLetter
 from copilot_streams.dead_letters import redrive
 from tests.e2e.line import FIRST_SLOT, INTERVAL_S, Line, eventually, sample, samples
 
@@ -87,16 +88,16 @@ async def test_a_letter_refused_twice_is_one_letter(
 
 @pytest.fixture
 async def letters(line: Line) -> Line:
-    """A line with one letter that may be redriven now, and one that never may."""
-    line.start_worker()
-    await line.send(samples(["emea"], slots=3))
+    """A line without a worker: one letter that can be read later, and one that never can."""
+    worker = line.start_worker()
     await line.send_raw(body(slot=FAR), key=b"emea")
-    await line.send_raw(*BAD["lies_about_cluster"][:1], key=b"apac")
+    await line.send_raw(body(), key=b"apac")
 
     async def refused() -> bool:
         return len(await line.log.dead_letters()) == 2
 
     await eventually(refused)
+    worker.stop()
     return line
 
 
@@ -117,3 +118,23 @@ async def test_redrive_by_code_leaves_the_others_alone(letters: Line) -> None:
     codes = frozenset({"lies_about_cluster"})
     looked = [r async for r in redrive(letters.log, letters.producer, codes=codes)]
     assert [(r.letter.code, r.refusal is None) for r in looked] == [("lies_about_cluster", False)]
+
+
+async def test_what_an_older_worker_refused_is_folded_after_a_redrive(line: Line) -> None:
+    """The body goes back on the topic under its cluster's key, and takes effect like any sample."""
+    (refused,) = samples(["emea"], slots=1)
+    letter = DeadLetter(
+        id="1",
+        source=f"{SAMPLES_TOPIC}/0@0",
+        code="unknown_signals",
+        reason="unknown signal list 2",
+        body=encode(refused),
+        at=Instant.now(),
+    )
+    await line.log.bury(letter)
+    (redriven,) = [r async for r in redrive(line.log, line.producer)]
+    assert redriven.refusal is None
+    line.sent.append(refused)
+    line.start_worker()
+    await line.log_holds_everything()
+    assert await line.log.dead_letters() == []

@@ -62,16 +62,35 @@ async def test_after_an_outage_of_our_own_the_gap_costs_one_message(line: Line) 
     assert sum(isinstance(e, SampleRecorded) and e.source == "filled" for e in events) <= 10
 
 
-async def test_a_cluster_that_never_reported_is_watched_too(line: Line, tmp_path: Path) -> None:
-    """A cluster of the clusters file without any sample is recorded as unseen."""
-    clusters = tmp_path / "clusters.toml"
-    clusters.write_text(
-        '[[cluster]]\nid = "mute"\ninterval_s = 5\n'
-        '[cluster.prometheus]\nurl = "http://127.0.0.1:9"\n'
+def list_clusters(path: Path, *ids: str) -> Path:
+    """Write a clusters file; nobody scrapes what it lists."""
+    path.write_text(
+        "".join(
+            f'[[cluster]]\nid = "{id_}"\ninterval_s = {INTERVAL_S}\n'
+            '[cluster.prometheus]\nurl = "http://127.0.0.1:9"\n'
+            for id_ in ids
+        )
     )
-    line.start_worker(watchdog_lateness_s=1, clusters_file=clusters)
+    return path
 
-    async def silent() -> bool:
+
+async def test_a_listed_cluster_is_watched_until_it_is_taken_off_the_list(
+    line: Line, tmp_path: Path
+) -> None:
+    """A cluster without any sample is recorded as unseen; off the list, the watch over it ends."""
+    clusters = list_clusters(tmp_path / "clusters.toml", "mute")
+    worker = line.start_worker(watchdog_lateness_s=1, clusters_file=clusters)
+
+    async def mute_is_silent() -> bool:
         return bool(await silent_slots(line, "mute"))
 
-    await eventually(silent)
+    await eventually(mute_is_silent)
+    list_clusters(clusters, "other")
+    await worker.says("clusters file read again")
+    before = len(await silent_slots(line, "mute"))
+
+    async def other_is_silent_twice() -> bool:
+        return len(await silent_slots(line, "other")) >= 2
+
+    await eventually(other_is_silent_twice)
+    assert len(await silent_slots(line, "mute")) <= before + 1  # one may have been on its way
