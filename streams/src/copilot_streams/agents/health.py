@@ -211,20 +211,20 @@ class HealthAgent:
 
         Returns None when the shard was taken from us meanwhile.
         """
+        written = None
         async for attempt in stamina.retry_context(
             on=Unavailable, attempts=None, timeout=self._patience_s, wait_initial=0.2, wait_max=2.0
         ):
             with attempt:
                 if self.writers.get(writer.shard) is not writer:
-                    return None
+                    break
                 try:
                     written = await writer.write(messages)
                 except Unavailable as e:
                     self._host.set_ready("log", False, why=e.what)
                     raise
                 self._host.set_ready("log", True)
-                return written
-        raise AssertionError("stamina raises the last error")
+        return written
 
     def _fenced(self, writer: ShardWriter, error: Fenced) -> None:
         """Stop writing to a shard. Normal while a rebalance is on its way."""

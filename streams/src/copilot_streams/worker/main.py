@@ -17,7 +17,7 @@ from copilot_streams.agents.consumer import build_app, crash_of, running
 from copilot_streams.agents.health import HealthAgent
 from copilot_streams.clusters import ClustersFile
 from copilot_streams.dead_letters import DeadLetters
-from copilot_streams.incarnation import topic_life
+from copilot_streams.incarnation import TopicLife, topic_life
 from copilot_streams.kafka import producing
 from copilot_streams.watchdog import Watchdog
 from copilot_streams.worker.attendance import Attendance, intervals_of
@@ -39,23 +39,12 @@ async def run_worker(service: Service, settings: WorkerSettings) -> None:
 async def work(service: Service, settings: WorkerSettings, log: EventLog) -> None:
     """Work until the service stops, on a log that somebody else opened and closes."""
     clusters = ClustersFile(settings.clusters_file) if settings.clusters_file else None
-    rules = Rulebook(settings.rules_file, clusters.current if clusters else ())
     metrics = WorkerMetrics(service.registry)
     async with producing(settings) as producer:
         life = await topic_life(settings, SAMPLES_TOPIC)
         letters = DeadLetters(log, producer, service.registry)
-        parts = Parts(
-            log=log,
-            topic=SAMPLES_TOPIC,
-            source=life.source,
-            writer=settings.worker_id,
-            rules_of=rules.of,
-            refuse=letters.refuse,
-            clock=Instant.now,
-            snapshot_every=settings.worker_snapshot_every,
-        )
         agent = HealthAgent(
-            parts,
+            _parts(settings, log, life, letters, clusters),
             life,
             service,
             metrics,
@@ -88,6 +77,26 @@ async def work(service: Service, settings: WorkerSettings, log: EventLog) -> Non
         service.set_ready("shards", False, why="not assigned yet")
         async with running(app, settings, topic=SAMPLES_TOPIC, wanted=agent.wanted):
             await service.until_stopped(agent.pump(), attendance.run(), crash_of(app, settings))
+
+
+def _parts(
+    settings: WorkerSettings,
+    log: EventLog,
+    life: TopicLife,
+    letters: DeadLetters,
+    clusters: ClustersFile | None,
+) -> Parts:
+    rules = Rulebook(settings.rules_file, clusters.current if clusters else ())
+    return Parts(
+        log=log,
+        topic=SAMPLES_TOPIC,
+        source=life.source,
+        writer=settings.worker_id,
+        rules_of=rules.of,
+        refuse=letters.refuse,
+        clock=Instant.now,
+        snapshot_every=settings.worker_snapshot_every,
+    )
 
 
 def main() -> int:
