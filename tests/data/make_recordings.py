@@ -45,7 +45,22 @@ DATA = Path(__file__).parent
 SHIPPED = DATA.parents[1] / "cli/src/copilot/recordings"
 
 BUNDLED = "o1-workers-stopped"
-INCIDENTS = (BUNDLED, "o2-db-latency", "o3-idle", "o7-metrics-lost", "t1-slots-exhausted")
+INCIDENTS = (
+    BUNDLED,
+    "o2-db-latency",
+    "o3-idle",
+    "o7-metrics-lost",
+    "t1-slots-exhausted",
+    "n01-frontend-killed",
+    "n02-history-frozen",
+    "n03-activities-failing",
+    "n04-database-refused",
+    "n05-matching-killed",
+    "n06-history-killed",
+    "n07-matching-metrics-lost",
+    "n08-one-worker-killed",
+    "n09-load-x5",
+)
 
 STEP_S = 30
 SCRAPE_INTERVAL_S = 10

@@ -69,7 +69,7 @@ def read_truth(truth: Path, workload: Path) -> Truth:
             for f in faults
             if f["id"].startswith("metrics-lost-all")
         ),
-        cluster_fine=all(f.get("kind") in (None, "none", "not_visible") for f in faults),
+        cluster_fine=all((f["cause"] or {}).get("kind") in (None, "not_visible") for f in faults),
         last_trouble=max([f["end_ms"] / 1000 for f in faults] + [b for _, b in impaired]),
     )
 
