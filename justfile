@@ -14,10 +14,13 @@ demo *ARGS:
 check: static
     HYPOTHESIS_PROFILE=fast pytest -q -n auto -m "not infra and not slow" tests/unit tests/property tests/docs
 
-# The laws come last and on all cores: 10,000 examples of each take longer than all the rest.
 # Everything, with real Kafka, PostgreSQL and Prometheus (brought first where they are missing).
 test: static setup
     HYPOTHESIS_PROFILE=fast pytest -n auto --dist worksteal --ignore=tests/property
+    HYPOTHESIS_PROFILE=standard pytest -q -n auto --dist worksteal tests/property
+
+# The laws with 10,000 examples each: about a quarter of an hour on two cores.
+laws:
     HYPOTHESIS_PROFILE=long pytest -q -n auto --dist worksteal tests/property
 
 # Compare with other programs, in the same run on this machine (names and --json: see docs).
