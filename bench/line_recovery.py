@@ -1,9 +1,9 @@
 """kill -9 of the worker until the next sample is in the log, folded from the right state.
 
-Real Kafka, a static id, samples trickling in all the time; a supervisor starts the process again at
-once. Measured with 10⁴ and with 10⁶ events in the log: recovery reads the newest snapshots and what
-came after them, so the size of the log should not matter. The older events are real ones of other
-clusters, written by one statement.
+Real Kafka, a static id; a supervisor starts the process again at once, and samples are waiting.
+Measured with 10⁴ and with 10⁶ events in the log: recovery reads the newest snapshots and what came
+after them, so the size of the log should not matter. The older events are a real one's bytes under
+the names of other clusters, written by one statement, with the snapshots that such clusters have.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 from typing import Any, Final
 
@@ -18,19 +19,21 @@ from bench.line_parts import WORKER, Servers, samples, servers
 from bench.result import BenchResult
 from copilot_core.fold import fold, initial
 from copilot_core.rules import RulePack
+from copilot_streams.worker.states import snapshot_of
 
 PARTITIONS: Final = 1
 CLUSTERS: Final = 20
 WARM_SLOTS: Final = 30
 KILLS: Final = 5
+OLD_CLUSTERS: Final = 100
 SMALL: Final = 10_000
 LARGE: Final = 1_000_000
 
 _FILL: Final = """
 INSERT INTO es_event (shard, pos, stream_id, version, event_id, type, schema_version, source_offset,
                       occurred_at, recorded_at, meta, payload)
-SELECT 0, n, 'health/old-' || n % 100, 1 + n / 100, gen_random_uuid(), 'SampleRecorded', 1, -1,
-       now(), now(), '{}', $2
+SELECT 0, n, 'health/old-' || n % 100, 1 + n / 100, gen_random_uuid(), 'SampleRecorded', 1, NULL,
+       now(), now(), NULL, $2
 FROM generate_series(0, $1::bigint - 1) AS n
 """
 
@@ -74,6 +77,9 @@ async def _fill(there: Servers, events: int) -> None:
     (old,) = samples(1, 1)
     recorded = fold(initial(old.cluster), old, RulePack.default()).events[0]
     await there.log.take_over(0, writer="bench", source="bench")
+    for number in range(OLD_CLUSTERS):
+        state = replace(initial(f"old-{number}"), health_version=events // OLD_CLUSTERS)
+        await there.log.save_snapshot(snapshot_of(replace(state, last_slot=old.slot)))
     async with there.log.pool.acquire() as con:
         await con.execute(_FILL, events, recorded.payload.decode(), timeout=300)
         await con.execute("UPDATE es_head SET next_pos = $1 WHERE shard = 0", events)
