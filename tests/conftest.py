@@ -35,8 +35,9 @@ _REAL_COMPONENTS = {
     "kafka", "own_kafka", "postgres", "own_postgres", "pg_dsn", "prometheus_of",
 }  # fmt: skip
 
-# No deadline: a busy machine is not a falsified law. "fast" is a taste for every check, "standard" is
-# what the whole test run takes its time for, "long" is the proof, run when a law or a rule changes.
+# No deadline: a busy machine is not a falsified law. "fast" is a taste for every check, "standard"
+# is what the whole test run takes its time for, "long" is the proof, run when a law or a rule
+# changes.
 _alike = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("fast", _alike, max_examples=50)
 settings.register_profile("standard", _alike, max_examples=1_000)

@@ -114,52 +114,52 @@ class WorkerRule(StrEnum):
     POLLER_EXECUTOR_MISMATCH = "POLLER_EXECUTOR_MISMATCH"
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """A worker rule that applies now, and what it says."""
+ADVICE: Final[dict[WorkerRule, str]] = {
+    WorkerRule.NEVER_SCALE_DOWN_AT_ZERO: "slots are exhausted: never remove workers now",
+    WorkerRule.STICKY_QUEUE_WARNING: "new workers get no work of runs that others have cached",
+    WorkerRule.RESTART_TO_REDISTRIBUTE: (
+        "restart workers one by one so that runs spread over all of them"
+    ),
+    WorkerRule.POLLER_EXECUTOR_MISMATCH: (
+        "a queue has more pollers than slots: polls will be answered and wait"
+    ),
+}
+"""What each rule says when it applies."""
 
-    rule: WorkerRule
-    text: str
 
-
-def worker_advice(
-    sight: Sight, *, adding_workers: int = 0, long_running: bool = False
-) -> tuple[Advice, ...]:
+def worker_rules(
+    sight: Sight, *, workers_before: float | None = None, long_running: bool = False
+) -> tuple[WorkerRule, ...]:
     """The worker rules that apply in one slot.
 
-    `adding_workers` is how many workers somebody means to add; `long_running` tells whether the
-    workflows keep running on the worker that cached them.
+    `workers_before` is how many worker processes reported at the beginning of the window (None when
+    that was not seen); `long_running` tells whether work stays with the worker that cached it.
     """
-    advice: list[Advice] = []
-    if _zero(sight, "workflow_slots_free") or _zero(sight, "activity_slots_free"):
-        advice.append(
-            Advice(
-                WorkerRule.NEVER_SCALE_DOWN_AT_ZERO, "slots are exhausted: never remove workers now"
-            )
-        )
-    if adding_workers > 0 and long_running:
-        advice.append(
-            Advice(
-                WorkerRule.STICKY_QUEUE_WARNING,
-                "new workers get no work of runs that others have cached",
-            )
-        )
+    rules: list[WorkerRule] = []
     workers = sight.known("worker_processes")
+    added = 0.0 if workers is None or workers_before is None else workers - workers_before
+    if _zero(sight, "workflow_slots_free") or _zero(sight, "activity_slots_free"):
+        rules.append(WorkerRule.NEVER_SCALE_DOWN_AT_ZERO)
+    if added > 0 and long_running:
+        rules.append(WorkerRule.STICKY_QUEUE_WARNING)
     hits = sight.known("sticky_cache_hit_ratio")
     thrashing = hits is not None and hits < 0.5 and workers is not None and workers > 1
-    doubling = long_running and workers is not None and adding_workers >= max(workers, 1)
-    if thrashing or doubling:
-        advice.append(
-            Advice(
-                WorkerRule.RESTART_TO_REDISTRIBUTE,
-                "restart workers one by one so that runs spread over all of them",
-            )
-        )
+    doubled = long_running and workers_before is not None and added >= max(workers_before, 1.0)
+    if thrashing or doubled:
+        rules.append(WorkerRule.RESTART_TO_REDISTRIBUTE)
     if sight.known("pollers_exceed_slots") == 1.0:
-        advice.append(
-            Advice(
-                WorkerRule.POLLER_EXECUTOR_MISMATCH,
-                "a queue has more pollers than slots: polls will be answered and wait",
-            )
-        )
-    return tuple(advice)
+        rules.append(WorkerRule.POLLER_EXECUTOR_MISMATCH)
+    return tuple(rules)
+
+
+LONG_RUNNING_CACHED: Final = 60.0
+"""Cached runs per workflow closed in a second from which work counts as long-running: a run then
+lives for a minute or more on the worker that cached it (Little's law)."""
+
+
+def long_running(sight: Sight) -> bool:
+    """Whether workflows stay cached on their workers for a minute or more on average."""
+    cached, closings = sight.known("sticky_cache_size"), sight.known("closings_per_s")
+    if cached is None or closings is None or cached == 0.0:
+        return False
+    return cached >= LONG_RUNNING_CACHED * closings

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from copilot_core import bottleneck as limits
-from copilot_core import services
+from copilot_core import services, trends
 from copilot_core.events import (
     Band,
     BandChanged,
@@ -40,6 +40,7 @@ from copilot_core.gates import (
 )
 from copilot_core.health import Machine, evidence, rank, step_both
 from copilot_core.quantities import (
+    WINDOW_SLOTS,
     Range,
     Sight,
     missing_needs,
@@ -175,6 +176,8 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
             missing=tuple(sorted(slot.missing)),
             services={h.service: (h.progress, h.pressure) for h in health},
             bottleneck=limit.bottleneck,
+            trends=trends.directions((*state.window, slot.sight.readings)[-WINDOW_SLOTS:]),
+            advice=_advice(slot.sight),
             rules_digest=rules.digest,
         ),
     )
@@ -187,6 +190,15 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
         yield BottleneckChanged(
             slot=sample.slot, from_=state.bottleneck, to=limit.bottleneck, reasons=limit.reasons
         )
+
+
+def _advice(sight: Sight) -> tuple[str, ...]:
+    before = sight.earlier("worker_processes")
+    return limits.worker_rules(
+        sight,
+        workers_before=before[0] if before else None,
+        long_running=limits.long_running(sight),
+    )
 
 
 def _band_events(state: ClusterState, slot: _Slot) -> Iterator[Event]:

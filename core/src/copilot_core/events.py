@@ -87,7 +87,9 @@ class Verdict(_Model):
 
     `worst` is the status that the unseen could have made it; it differs from `status` only while
     evidence is not fresh. The runs count consecutive evaluations; `gate_runs` those of gates that
-    must hold for several slots: gate id to (seen run, worst run).
+    must hold for several slots: gate id to (seen run, worst run). `trends` names the signals that
+    improve or worsen over the window, `advice` the worker scaling rules that apply; neither
+    decides.
     """
 
     status: Status
@@ -108,6 +110,8 @@ class Verdict(_Model):
     missing: tuple[str, ...] = ()
     services: dict[str, tuple[str, str]] = {}
     bottleneck: str = "unknown"
+    trends: dict[str, str] = {}
+    advice: tuple[str, ...] = ()
     rules_digest: str
 
 

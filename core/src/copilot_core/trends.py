@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from copilot_core.readings import Missing, Reading
+from copilot_core.signals import INDEX
 
 TRENDED: Final[tuple[tuple[str, bool], ...]] = (
     ("transitions_per_s", True),
@@ -33,6 +34,19 @@ class Trend:
     direction: str
     sufficient: bool
     change: float | None
+
+
+def directions(slots: Sequence[tuple[Reading, ...]]) -> dict[str, str]:
+    """Which trended signals improve or worsen over slots in order of time; the others are left out.
+
+    A slot holds its readings in signal order.
+    """
+    found = {}
+    for name, more_is_better in TRENDED:
+        told = trend(name, [slot[INDEX[name]] for slot in slots], more_is_better=more_is_better)
+        if told.direction != "stable":
+            found[name] = told.direction
+    return found
 
 
 def trend(signal: str, readings: Sequence[Reading], *, more_is_better: bool) -> Trend:

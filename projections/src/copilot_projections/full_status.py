@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from copilot_core.bottleneck import ADVICE, WorkerRule
 from copilot_core.events import (
     Band,
     Evidence,
@@ -48,6 +49,20 @@ class ServiceLine(Answer):
     service: str
     progress: str
     pressure: str
+
+
+class TrendLine(Answer):
+    """A signal that improves or worsens over the window; one that is stable has no line."""
+
+    signal: str
+    direction: str
+
+
+class AdviceLine(Answer):
+    """A rule about scaling workers that applies now, and what it says."""
+
+    rule: WorkerRule
+    text: str
 
 
 class Transition(Answer):
@@ -99,6 +114,8 @@ class FullStatus(Answer):
     fired: tuple[str, ...]
     missing: tuple[MissingSignal, ...]
     services: tuple[ServiceLine, ...]
+    trends: tuple[TrendLine, ...]
+    advice: tuple[AdviceLine, ...]
     readings: tuple[SignalReading, ...]
     last_transition: Transition | None
     last_sight_change: SightChange | None
@@ -198,6 +215,13 @@ def compose(
         services=tuple(
             ServiceLine(service=s, progress=p, pressure=q)
             for s, (p, q) in sorted(verdict.services.items())
+        ),
+        trends=tuple(
+            TrendLine(signal=name, direction=direction)
+            for name, direction in sorted(verdict.trends.items())
+        ),
+        advice=tuple(
+            AdviceLine(rule=rule, text=ADVICE[rule]) for rule in map(WorkerRule, verdict.advice)
         ),
         readings=_readings(sample),
         last_transition=_transition(transition) if transition else None,

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from copilot_core.bottleneck import Bottleneck, WorkerRule, judge, worker_advice
-from copilot_core.events import Band, LogPatternSurged
+from copilot_core.bottleneck import (
+    ADVICE,
+    Bottleneck,
+    WorkerRule,
+    judge,
+    long_running,
+    worker_rules,
+)
+from copilot_core.events import Band, LogPatternSurged, SampleRecorded
 from copilot_core.fold import fold, initial
 from copilot_core.gates import Scaling, evaluate
 from copilot_core.quantities import Sight, survey, without_silent_roles
@@ -15,7 +22,7 @@ from copilot_core.rules import RulePack
 from copilot_core.samples import LogSample
 from copilot_core.services import assess
 from copilot_core.trends import trend
-from tests.property.histories import CLUSTER, START, Slot, histories, sample, whole
+from tests.property.histories import CLUSTER, START, Slot, folded, histories, sample, whole
 
 RULES = RulePack.default()
 
@@ -103,21 +110,46 @@ def test_a_service_without_a_pulse_is_unseen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slot", "context", "rule"),
+    ("slot", "before", "cached_long", "rule"),
     [
-        ({"workflow_slots_free": 0.0}, {}, WorkerRule.NEVER_SCALE_DOWN_AT_ZERO),
-        ({}, {"adding_workers": 1, "long_running": True}, WorkerRule.STICKY_QUEUE_WARNING),
-        ({"sticky_cache_hit_ratio": 0.4}, {}, WorkerRule.RESTART_TO_REDISTRIBUTE),
-        ({}, {"adding_workers": 2, "long_running": True}, WorkerRule.RESTART_TO_REDISTRIBUTE),
-        ({"pollers_exceed_slots": 1.0}, {}, WorkerRule.POLLER_EXECUTOR_MISMATCH),
+        ({"workflow_slots_free": 0.0}, 2.0, False, WorkerRule.NEVER_SCALE_DOWN_AT_ZERO),
+        ({"worker_processes": 3.0}, 2.0, True, WorkerRule.STICKY_QUEUE_WARNING),
+        ({"sticky_cache_hit_ratio": 0.4}, 2.0, False, WorkerRule.RESTART_TO_REDISTRIBUTE),
+        ({"worker_processes": 4.0}, 2.0, True, WorkerRule.RESTART_TO_REDISTRIBUTE),
+        ({"pollers_exceed_slots": 1.0}, None, False, WorkerRule.POLLER_EXECUTOR_MISMATCH),
     ],
 )
 def test_worker_rules_apply_when_their_fact_holds(
-    slot: Slot, context: dict, rule: WorkerRule
+    slot: Slot, before: float | None, cached_long: bool, rule: WorkerRule
 ) -> None:
-    """Each rule has its fact; a healthy fleet has none."""
-    assert rule in [a.rule for a in worker_advice(_sight(slot), **context)]
-    assert worker_advice(_sight({})) == ()
+    """Each rule has its fact and its words; a healthy fleet that does not grow has none."""
+    rules = worker_rules(_sight(slot), workers_before=before, long_running=cached_long)
+    assert rule in rules
+    assert ADVICE[rule]
+    assert worker_rules(_sight({}), workers_before=2.0, long_running=True) == ()
+
+
+def test_work_is_long_running_when_it_stays_cached_for_a_minute() -> None:
+    """120 cached runs at 2 closings a second live for a minute each; 119 do not; unseen is not
+    long."""
+    assert long_running(_sight({"sticky_cache_size": 120.0, "closings_per_s": 2.0}))
+    assert not long_running(_sight({"sticky_cache_size": 119.0, "closings_per_s": 2.0}))
+    assert not long_running(_sight({"sticky_cache_size": Missing.NO_SERIES}))
+
+
+def test_the_verdict_tells_trends_and_advice() -> None:
+    """Ten slots of which the later are slower, with full slots at the end: both are in the
+    verdict."""
+    history: list[Slot] = [{"persistence_p99_ms": 60.0 + 40 * (n > 5)} for n in range(10)]
+    history[-1]["activity_slots_free"] = 0.0
+    verdicts = [
+        e.verdict
+        for new in folded([sample(s, n) for n, s in enumerate(history)])[1]
+        if isinstance(e := new.decoded(), SampleRecorded)
+    ]
+    assert verdicts[-1].trends == {"persistence_p99_ms": "worsening"}
+    assert verdicts[-1].advice == ("NEVER_SCALE_DOWN_AT_ZERO",)
+    assert verdicts[0].trends == {}
 
 
 def test_a_trend_needs_four_known_points() -> None:
