@@ -24,11 +24,12 @@ async def test_a_topic_made_anew_is_read_from_its_beginning(line: Line) -> None:
     await line.send([sample("emea", FIRST_SLOT + 4 * INTERVAL_S)])  # waits for slot 3
     worker = line.start_worker()
 
-    async def held() -> bool:
-        heads = [await line.log.head(shard) for shard in (0, 1)]
-        return any(head.carry for head in heads if head)
+    async def all_dealt_with() -> bool:
+        heads = [h for shard in (0, 1) if (h := await line.log.head(shard))]
+        return any(h.carry for h in heads) and sum(h.source_offset + 1 for h in heads) == sent
 
-    await eventually(held)
+    sent = 3 * len(CLUSTERS) + 1
+    await eventually(all_dealt_with)
     before = await topic_life(line.kafka, SAMPLES_TOPIC)
     worker.stop()
     await _delete_topic(line)
