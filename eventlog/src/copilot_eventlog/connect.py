@@ -19,7 +19,6 @@ from weakref import WeakKeyDictionary
 
 import asyncpg
 
-from copilot_eventlog.iam import TokenSigner
 from copilot_eventlog.settings import EventLogSettings, LogAuth, LogTls
 from copilot_eventlog.statements import Dialect
 
@@ -62,6 +61,9 @@ async def open_pool(
     expiry = Expiry(settings.log_connection_lifetime_s, clock=clock)
     options: dict[str, object] = {}
     if settings.log_auth is LogAuth.IAM:
+        # Here and not above: botocore is a tenth of a worker's start, and a start is a recovery.
+        from copilot_eventlog.iam import TokenSigner
+
         options["password"] = TokenSigner(
             host=settings.host, user=settings.user, region=settings.log_region or ""
         )
