@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -30,23 +31,17 @@ def show(rules: Rules = None, as_json: AsJson = False) -> None:
     from copilot.rule_files import read_rules
 
     pack = read_rules(rules)
-    good = pack.settings.happy_evaluations
     if as_json:
         for gate in pack.gates:
             emit(_record(gate))
-        emit(
-            {
-                "type": "RulePack",
-                "digest": pack.digest,
-                "happy_evaluations": good,
-            }
-        )
+        emit({"type": "RulePack", "digest": pack.digest, **asdict(pack.settings)})
     else:
         show_table(
             ("gate", "severity", "fires when", *BANDS, "for slots", "recover"),
             (row for gate in pack.gates for row in _rows(gate)),
         )
-        note(f"rule pack {pack.digest}; {good} good evaluations lead back to happy")
+        figures = ", ".join(f"{name} {value}" for name, value in asdict(pack.settings).items())
+        note(f"rule pack {pack.digest}; {figures}")
 
 
 BANDS = ("starter", "mid", "high")

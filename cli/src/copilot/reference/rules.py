@@ -81,7 +81,12 @@ def _figures(pack: RulePack) -> str:
     )
     rows = (
         ("evaluations in a row before critical", CRITICAL_EVALUATIONS),
-        ("good evaluations in a row before happy", pack.settings.happy_evaluations),
+        (
+            "clean evaluations in a row before happy: as many as bad ones, at least",
+            pack.settings.happy_evaluations_at_least,
+        ),
+        ("… at most", pack.settings.happy_evaluations),
+        ("… and after critical", pack.settings.happy_evaluations_after_critical),
         ("band edges, transitions/s (starter to mid; mid to high)", edges),
         (
             "history replicas the scaled thresholds are meant for",
