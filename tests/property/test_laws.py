@@ -152,6 +152,17 @@ def test_l3_better_only_with_full_sight(history: list[Slot], hidden: list[Mask])
         former = status
 
 
+@given(histories(), st.lists(masks(), max_size=12))
+def test_l3_fresh_means_that_nothing_needed_is_missing(
+    history: list[Slot], hidden: list[Mask]
+) -> None:
+    """L3: evidence is fresh only in a slot that lacks nothing, and then the worst is what is shown."""
+    for recorded in _verdicts(folded(_seen(history, hidden))[1]).values():
+        if recorded.verdict.evidence is Evidence.FRESH:
+            assert recorded.verdict.missing == ()
+            assert recorded.verdict.worst is recorded.verdict.status
+
+
 @given(histories(), st.integers(1, 15))
 def test_l3_total_loss_holds_the_status_and_shows_blind_at_once(
     history: list[Slot], lost: int

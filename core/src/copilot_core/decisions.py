@@ -125,6 +125,11 @@ def _sight_reason(
         parts.append("no server role reports")
     else:
         parts += [f"{role} does not report" for role in silent]
+        parts += [
+            f"whether {role} reports is not known: {why}"
+            for role in SERVER_ROLES
+            if role not in silent and (why := needs.get(PULSE_OF[role])) is not None
+        ]
         others = sorted(
             name
             for name, why in needs.items()
@@ -145,7 +150,9 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
     seen, worst = step_both(
         state.seen, state.worst, slot.evaluation, full_sight=slot.full_sight, rules=rules
     )
-    now = evidence(blind=slot.blind, lacking=bool(slot.reason), seen=seen, worst=worst)
+    now = evidence(
+        blind=slot.blind, lacking=bool(slot.missing or slot.reason), seen=seen, worst=worst
+    )
     fired = slot.evaluation.fired
     health = services.assess(
         rules, slot.quantities, slot.sight, fired, band=slot.band, scaling=state.scaling

@@ -182,6 +182,18 @@ def test_workers_do_not_lose_their_source_by_going_silent() -> None:
     assert state.evidence is Evidence.PARTIAL
 
 
+@pytest.mark.parametrize("reason", [Missing.NO_SERIES, Missing.SCRAPE_FAILED, Missing.TIMED_OUT])
+def test_a_lost_pulse_is_a_loss_of_sight_whatever_the_status(reason: Missing) -> None:
+    """Happy or stressed: without a pulse evidence is partial, and the reason names the role."""
+    stall: Slot = {"closings_per_s": 0.0, "workflow_backlog_age_s": 30.0}
+    for slot in ({}, stall):
+        state, _, _ = folded([sample(slot, n) for n in range(2)])
+        step = fold(state, sample({**slot, "history_processes": reason}, 2), RULES)
+        lost = next(e for n in step.events if isinstance(e := n.decoded(), SightLost))
+        assert lost.evidence is Evidence.PARTIAL
+        assert "history" in lost.reason
+
+
 def test_a_signal_without_a_source_is_no_loss() -> None:
     """NO_SOURCE keeps evidence fresh and happy within reach; a series that vanished does
     neither."""
