@@ -156,7 +156,7 @@ def test_l3_better_only_with_full_sight(history: list[Slot], hidden: list[Mask])
 def test_l3_fresh_means_that_nothing_needed_is_missing(
     history: list[Slot], hidden: list[Mask]
 ) -> None:
-    """L3: evidence is fresh only in a slot that lacks nothing, and then the worst is what is shown."""
+    """L3: evidence is fresh only in a slot that lacks nothing; the worst is then what is shown."""
     for recorded in _verdicts(folded(_seen(history, hidden))[1]).values():
         if recorded.verdict.evidence is Evidence.FRESH:
             assert recorded.verdict.missing == ()
