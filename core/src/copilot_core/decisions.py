@@ -66,6 +66,7 @@ class _Slot:
     missing: dict[str, Missing]
     reason: str
     band: Band
+    bands: tuple[Band, Band]
     full_sight: bool
     blind: bool
 
@@ -76,12 +77,13 @@ def _look(state: ClusterState, sample: Sample, rules: RulePack) -> _Slot:
     quantities = survey(sight)
     rate = sight.known("transitions_per_s")
     band = state.band if rate is None else next_band(state.band, rate)
+    bands = next_bands(state.bands, rate)
     recovering = Status.CRITICAL in (state.seen.status, state.worst.status)
     evaluation = evaluate(
         rules,
         quantities,
         band=band,
-        bands=next_bands(state.bands, rate),
+        bands=bands,
         scaling=state.scaling,
         gate_runs=state.gate_runs,
         recovering=recovering,
@@ -100,6 +102,7 @@ def _look(state: ClusterState, sample: Sample, rules: RulePack) -> _Slot:
         needs | lost_workers,
         _sight_reason(silent, needs, lost_workers, short, blind),
         band,
+        bands,
         full_sight=not needs,
         blind=blind,
     )
@@ -169,7 +172,7 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
             evidence=now,
             band=slot.band,
             worst=worst.status,
-            bands=next_bands(state.bands, slot.sight.known("transitions_per_s")),
+            bands=slot.bands,
             critical_run=seen.critical_run,
             worst_critical_run=worst.critical_run,
             good_run=seen.good_run,

@@ -141,16 +141,11 @@ def _fold_sample(
         return _fold_closed_slot(state, sample, causation)
     if state.held is not None and sample.slot == state.held.slot:
         return Folded(state, (), Outcome.DUPLICATE)
-    if state.last_slot == 0 or sample.interval_s != state.interval_s or sample.slot == expected:
-        ready = (
-            [sample] if state.held is None else sorted([sample, state.held], key=lambda s: s.slot)
-        )
-    elif state.held is None:
-        if sample.slot == expected + sample.interval_s:
-            return Folded(replace(state, held=sample), (), Outcome.HELD)
-        ready = [sample]
-    else:
-        ready = sorted([sample, state.held], key=lambda s: s.slot)
+    on_grid = state.last_slot != 0 and sample.interval_s == state.interval_s
+    if state.held is None and on_grid and sample.slot == expected + sample.interval_s:
+        return Folded(replace(state, held=sample), (), Outcome.HELD)
+    waiting = [] if state.held is None else [state.held]
+    ready = sorted([sample, *waiting], key=lambda s: s.slot)
     state = replace(state, held=None)
     events: list[NewEvent] = []
     for current in ready:

@@ -77,6 +77,11 @@ def _holds(
     return visible and quantity.value >= threshold.value, quantity.high >= threshold.low
 
 
+def _factor(gate: Gate, band: Band, *, scaling: Scaling, recovering: bool) -> float:
+    """What the reported threshold is multiplied by: the margin of recovery, and the replicas."""
+    return (gate.recover if recovering else 1.0) * (scaling.factor(band) if gate.scales else 1.0)
+
+
 def gate_state(
     gate: Gate,
     band: Band,
@@ -91,10 +96,7 @@ def gate_state(
     """
     seen = possible = True
     for i, condition in enumerate(gate.conditions):
-        factor = 1.0
-        if i == 0:
-            factor *= gate.recover if recovering else 1.0
-            factor *= scaling.factor(band) if gate.scales else 1.0
+        factor = 1.0 if i else _factor(gate, band, scaling=scaling, recovering=recovering)
         holds, could = _holds(condition, band, quantities, factor)
         seen, possible = seen and holds, possible and could
         if not possible:
@@ -121,7 +123,7 @@ def compared(
     None when the value or what its threshold is a share of was not seen.
     """
     quantity = quantities[gate.main.quantity]
-    factor = (gate.recover if recovering else 1.0) * (scaling.factor(band) if gate.scales else 1.0)
+    factor = _factor(gate, band, scaling=scaling, recovering=recovering)
     threshold = _threshold(gate.main, band, quantities, factor)
     if quantity.value is None or threshold.value is None:
         return None
@@ -185,15 +187,14 @@ def next_bands(bands: tuple[Band, Band], transitions_per_s: float | None) -> tup
 class Evaluation:
     """What the table says about one slot.
 
-    `fired` and `possible` hold gate ids, in table order; `possible` includes `fired`. `held` and
-    `held_possible` are the critical gates at their harder thresholds. `gate_runs` counts, for gates
-    that must hold for several slots, how long they have been fired and possible; `clean` tells that
-    none of those could be firing at the moment either.
+    `fired` and `possible` hold gate ids, in table order; `possible` includes `fired`.
+    `held_possible` are the critical gates that could fire at their harder thresholds. `gate_runs`
+    counts, for gates that must hold for several slots, how long they have been fired and possible;
+    `clean` tells that none of those could be firing at the moment either.
     """
 
     fired: tuple[str, ...]
     possible: tuple[str, ...]
-    held: tuple[str, ...]
     held_possible: tuple[str, ...]
     gate_runs: dict[str, tuple[int, int]]
     critical_fired: bool
@@ -218,25 +219,24 @@ def evaluate(
     """Evaluate every gate once. `recovering` asks for the harder thresholds too."""
     fired: list[str] = []
     possible: list[str] = []
-    held: list[str] = []
     held_possible: list[str] = []
     runs: dict[str, tuple[int, int]] = {}
     critical_fired = critical_possible = False
     others = [b for b in BANDS[BAND_INDEX[bands[0]] : BAND_INDEX[bands[1]] + 1] if b is not band]
+
+    def possible_elsewhere(gate: Gate, *, recovering: bool = False) -> bool:
+        return any(
+            gate_state(gate, b, quantities, scaling=scaling, recovering=recovering)[1]
+            for b in others
+        )
+
     for gate in rules.gates:
         seen, could = gate_state(gate, band, quantities, scaling=scaling)
-        could = could or any(gate_state(gate, b, quantities, scaling=scaling)[1] for b in others)
+        could = could or possible_elsewhere(gate)
         critical = gate.severity is Status.CRITICAL
         if critical and recovering:
-            seen_held, could_hold = gate_state(
-                gate, band, quantities, scaling=scaling, recovering=True
-            )
-            could_hold = could_hold or any(
-                gate_state(gate, b, quantities, scaling=scaling, recovering=True)[1] for b in others
-            )
-            if seen_held:
-                held.append(gate.id)
-            if could_hold:
+            _, holds = gate_state(gate, band, quantities, scaling=scaling, recovering=True)
+            if holds or possible_elsewhere(gate, recovering=True):
                 held_possible.append(gate.id)
         if gate.for_slots > 1 and could:
             before = gate_runs.get(gate.id, (0, 0))
@@ -253,7 +253,6 @@ def evaluate(
     return Evaluation(
         tuple(fired),
         tuple(possible),
-        tuple(held),
         tuple(held_possible),
         runs,
         critical_fired,

@@ -17,7 +17,7 @@ Every quantity is a row of `QUANTITIES`; `survey` evaluates the table for one sl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -162,28 +162,19 @@ def _first_steps(sight: Sight) -> Range:
     return Range(max(seen), max(seen), inf if unseen else max(seen))
 
 
-def _oldest(*names: str) -> Callable[[Sight], Range]:
-    def oldest(sight: Sight) -> Range:
+def _combined(how: Callable[[list[float]], float], *names: str) -> Callable[[Sight], Range]:
+    """`how` (max, sum) over several signals; the unseen ones can only make it larger."""
+
+    def combined(sight: Sight) -> Range:
         parts = [_reading(sight, name) for name in names]
         seen = [p.value for p in parts if p.value is not None]
         unseen = any(p.value is None and not p.void for p in parts)
         if not seen:
             return UNSEEN if unseen else VOID
-        return Range(max(seen), max(seen), inf if unseen else max(seen))
+        value = how(seen)
+        return Range(value, value, inf if unseen else value)
 
-    return oldest
-
-
-def _sum(*names: str) -> Callable[[Sight], Range]:
-    def total(sight: Sight) -> Range:
-        parts = [_reading(sight, name) for name in names]
-        seen = [p.value for p in parts if p.value is not None]
-        unseen = any(p.value is None and not p.void for p in parts)
-        if not seen:
-            return UNSEEN if unseen else VOID
-        return Range(sum(seen), sum(seen), inf if unseen else sum(seen))
-
-    return total
+    return combined
 
 
 def _both(first: str, second: str) -> Callable[[Sight], Range]:
@@ -224,19 +215,24 @@ def _remaining(sight: Sight) -> Range:
         before = [v for s in whole if not isinstance(v := s[INDEX[name]], Missing)]
         if now is None or not before:
             continue
-        mean = sum(before) / len(before)
-        if mean >= MIN_BASELINE_PER_S:
-            # Which slots of the window were seen is an accident of sight: never a proof of health.
-            return Range(now / mean, 0.0, inf)
+        ratio = _over_mean(now, before)
+        if ratio is not UNSEEN:
+            return ratio
     return UNSEEN
+
+
+def _over_mean(now: float, before: list[float]) -> Range:
+    """A rate over its mean in earlier slots; unseen where the mean is too low to say anything.
+
+    Which slots of the window were seen is an accident of sight: never a proof of health.
+    """
+    mean = sum(before) / len(before)
+    return Range(now / mean, 0.0, inf) if mean >= MIN_BASELINE_PER_S else UNSEEN
 
 
 def _closings_kept(sight: Sight) -> Range:
     now, before = sight.known("closings_per_s"), sight.earlier("closings_per_s")
-    if now is None or not before:
-        return UNSEEN
-    mean = sum(before) / len(before)
-    return Range(now / mean, 0.0, inf) if mean >= MIN_BASELINE_PER_S else UNSEEN
+    return UNSEEN if now is None or not before else _over_mean(now, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +253,10 @@ QUANTITIES: Final[tuple[Quantity, ...]] = (
     Quantity("demand_per_s", "1/s", "workflow starts asked for: accepted at history, else attempted at the frontend, else the mean of earlier slots", _demand),
     Quantity("first_steps_per_s", "1/s", "workflow tasks completed, by whichever witness counted most", _first_steps),
     Quantity("waiting_s", "s", "age of the oldest waiting work in matching and in history's queues",
-             _oldest("workflow_backlog_age_s", "activity_backlog_age_s", "history_backlog_age_s")),
+             _combined(max, "workflow_backlog_age_s", "activity_backlog_age_s", "history_backlog_age_s")),
     Quantity("queue_wait_s", "s", "age of the oldest workflow or activity task in matching",
-             _oldest("workflow_backlog_age_s", "activity_backlog_age_s")),
-    Quantity("housekeeping_per_s", "1/s", "workflows and timers being deleted", _sum("retention_deletes_per_s", "cleanup_deletes_per_s")),
+             _combined(max, "workflow_backlog_age_s", "activity_backlog_age_s")),
+    Quantity("housekeeping_per_s", "1/s", "workflows and timers being deleted", _combined(sum, "retention_deletes_per_s", "cleanup_deletes_per_s")),
     Quantity("shards_moving_ratio", "ratio", "share of shards moved in 10 minutes, the lower of two windows in a row",
              _both("shards_moved_ratio", "shards_moved_before_ratio")),
     Quantity("silent_roles", "roles", "server roles without a pulse", _silent_roles),
@@ -316,10 +312,10 @@ def missing_needs(sight: Sight) -> dict[str, Missing]:
     return lost
 
 
-def understated_roles(sight: Sight, roles: Sequence[Role] = SERVER_ROLES) -> list[Role]:
+def understated_roles(sight: Sight) -> list[Role]:
     """Roles from which fewer processes report than at the most in the window: their sums are too low."""
     short: list[Role] = []
-    for role in roles:
+    for role in SERVER_ROLES:
         now = sight.known(PULSE_OF[role])
         earlier = sight.earlier(PULSE_OF[role])
         if now is not None and earlier and now < max(earlier):
