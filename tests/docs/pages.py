@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 WRITTEN: Final = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "docs/howto/*.md", "docs/adr/*.md")
+    for pattern in ("*.md", "docs/*.md", "docs/how-to/*.md", "docs/adr/*.md")
     for path in ROOT.glob(pattern)
 )
 """Pages that people write."""

@@ -1,0 +1,1 @@
+"""What the Temporal server knows: its dynamic-config settings by version, and how it reads them."""
