@@ -4,6 +4,7 @@ Theory of operation. What was seen is in the log, beside what was decided from i
 the fold can be taken out of the log (`input_of`), folded again, and the digest over the new events
 compared with the digest over the recorded ones. Nothing else is asked: neither Kafka nor
 Prometheus. A slot that a later sample closed as unseen is left out; folding finds the gap again.
+Streams that the fold does not write (changes of configuration) are no part of the comparison.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from copilot_core.fold import FILLED, ClusterState, fold, initial
 from copilot_core.readings import Missing
 from copilot_core.rules import RulePack
 from copilot_core.samples import DeploymentFact, Input, LogSample, Sample, all_missing
+from copilot_core.state import is_folded
 from copilot_eventlog.protocol import EventLog
 
 PAGE: Final = 1000
@@ -87,8 +89,8 @@ def input_of(event: Event, cluster: str) -> Input | None:
 class Refold:
     """The log folded again: counts, both digests, and which rules had decided what is in the log.
 
-    `samples` counts the slots that were seen or found silent, `events` what the log holds, `rules`
-    the verdicts per digest of a rule pack.
+    `samples` counts the slots that were seen or found silent, `events` what the log holds of the
+    fold's streams, `rules` the verdicts per digest of a rule pack.
     """
 
     samples: int = 0
@@ -126,7 +128,7 @@ async def refold(
     for shard in await log.shards():
         states: dict[str, ClusterState] = {}
         async for event in events_of(log, shard=shard):
-            if cluster not in (None, event.cluster):
+            if cluster not in (None, event.cluster) or not is_folded(event.stream):
                 continue
             told.add(event)
             decoded = event.decoded()

@@ -15,11 +15,10 @@ from whenever import Instant
 from copilot.log_audit import PAGE, events_of
 from copilot.timeline import OBSERVATIONS
 from copilot.times import rfc3339
-from copilot_core.events import RecordedEvent
+from copilot_core.events import STREAM_KINDS, RecordedEvent
 from copilot_eventlog.protocol import EventLog
 
 POLL_S: Final = 0.5
-STREAM_KINDS: Final = ("health", "logs")
 LOOK_BACK: Final = 200
 """Positions read per decision wanted: a quiet cluster records some hundred slots between two."""
 
@@ -72,7 +71,7 @@ async def about(
     to: Instant | None,
     everything: bool,
 ) -> AsyncIterator[RecordedEvent]:
-    """The events about one cluster in event time, health before logs where the time is the same."""
+    """The events about one cluster in event time, of one instant in the order of `STREAM_KINDS`."""
     streams = [_stream(log, f"{kind}/{cluster}", from_=from_, to=to) for kind in STREAM_KINDS]
     waiting = [(event, s) for s in streams if (event := await anext(s, None)) is not None]
     while waiting:

@@ -15,6 +15,8 @@ from copilot.times import rfc3339
 from copilot_core.events import (
     BandChanged,
     BottleneckChanged,
+    ConfigChange,
+    ConfigChanged,
     DeploymentRecorded,
     Event,
     GateFinding,
@@ -25,6 +27,7 @@ from copilot_core.events import (
     RecordedEvent,
     SampleDropped,
     SampleRecorded,
+    Scalar,
     ServiceHealthChanged,
     SightLost,
     SightRegained,
@@ -112,6 +115,8 @@ def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
                 f"log of {event.service}: {event.pattern} {event.count} times, "
                 f"usually {event.usual:g}",
             )
+        case ConfigChanged():
+            yield from _config(event)
         case SampleDropped():
             yield (f"late sample of slot {event.slot} from {event.source} dropped: {event.reason}",)
         case DeploymentRecorded():
@@ -153,6 +158,23 @@ def _sight(event: SightLost | SightRegained) -> Iterator[tuple[Piece, ...]]:
         yield (event.reason,)
     if event.missing:
         yield (_missing({name: reason.value for name, reason in event.missing.items()}),)
+
+
+def _config(event: ConfigChanged) -> Iterator[tuple[Piece, ...]]:
+    modifier = f" + {event.modifier}" if event.modifier else ""
+    yield (f"config {event.preset}{modifier}, by {event.author}: {event.reason}",)
+    for change in event.changes:
+        yield (_change(change),)
+
+
+def _change(change: ConfigChange) -> str:
+    unit = f" {change.unit}" if change.unit else ""
+    values = f"{_scalar(change.before)} → {_scalar(change.after)}{unit}"
+    return f"{change.parameter}: {values} ({change.apply}): {change.why}"
+
+
+def _scalar(value: Scalar | None) -> str:
+    return "unset" if value is None else orjson.dumps(value).decode()
 
 
 def _gate(gate: GateFinding) -> str:

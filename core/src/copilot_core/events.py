@@ -2,11 +2,11 @@
 
 Theory of operation. An event is a frozen model with a type name and a schema version. Its payload
 is canonical JSON: sorted keys, no spaces, so equal events have equal bytes. Events of one kind
-about one cluster form a *stream* (`health/<cluster>`, `logs/<cluster>`); the n-th event of a stream
-has the version n and the id uuid5(stream, n): ids need no luck and no clock, and a re-fold gives
-the same ones. Stored bytes are never rewritten: an old schema version is read through `UPCASTERS`,
-pure functions that lift a payload one version up, and a golden file per version stays readable for
-ever.
+about one cluster form a *stream* (`health/<cluster>`, `logs/<cluster>`, `config/<cluster>`); the
+n-th event of a stream has the version n and the id uuid5(stream, n): ids need no luck and no clock,
+and a re-fold gives the same ones. Stored bytes are never rewritten: an old schema version is read
+through `UPCASTERS`, pure functions that lift a payload one version up, and a golden file per
+version stays readable for ever.
 
 To add an event: add a class, put it in `Event`; the type checker points at every `match`.
 """
@@ -17,12 +17,24 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from types import MappingProxyType
-from typing import ClassVar, Final, get_args
+from typing import Annotated, ClassVar, Final, Self, get_args
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
 from whenever import Instant
 
 from copilot_core.errors import Defect, Rejected
@@ -58,6 +70,32 @@ class Band(StrEnum):
     STARTER = "starter"
     MID = "mid"
     HIGH = "high"
+
+
+class Apply(StrEnum):
+    """What it takes until a changed parameter is in force."""
+
+    LIVE = "live"
+    """The running process takes it up by itself."""
+    RESTART = "restart"
+    """The process reads it when it starts."""
+    RECREATE = "recreate"
+    """It is fixed for the life of what it belongs to: that has to be made anew."""
+
+
+def _writable(value: bool | int | float | str) -> bool | int | float | str:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} does not fit into 64 bits")
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{value} is not a number that JSON can write")
+    return value
+
+
+Scalar = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr, AfterValidator(_writable)]
+"""A parameter's value. Its type is part of it: 1, 1.0 and true are three values, and each comes
+back from its payload as what it was."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Model(BaseModel):
@@ -113,6 +151,44 @@ class Verdict(_Model):
     trends: dict[str, str] = {}
     advice: tuple[str, ...] = ()
     rules_digest: str
+
+
+class ConfigChange(_Model):
+    """One parameter that has another value than before, and what the change means.
+
+    `before` is null where the parameter is new, `after` where it is gone. `unit` is empty for a
+    value without one. `apply` says what it takes until the change is in force.
+    """
+
+    parameter: str
+    before: Scalar | None
+    after: Scalar | None
+    unit: str
+    apply: Apply
+    why: str
+
+
+class TelemetryBound(_Model):
+    """What a signal is expected to stay within while a configuration is in force.
+
+    `minimum` and `maximum` are in the signal's unit and belong to what is expected; null where that
+    side is open. At least one side is closed.
+    """
+
+    signal: str
+    minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    maximum: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    unit: str
+    why: str
+
+    @model_validator(mode="after")
+    def _closed_and_ordered(self) -> Self:
+        low, high = self.minimum, self.maximum
+        if low is None and high is None:
+            raise ValueError(f"{self.signal}: a bound with two open sides expects nothing")
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"{self.signal}: minimum {low} above maximum {high}")
+        return self
 
 
 class _Event(_Model):
@@ -239,6 +315,30 @@ class LogPatternSurged(_Event):
     usual: float
 
 
+class ConfigChanged(_Event):
+    """A cluster has another configuration than the one emitted before: what, why, and by whom.
+
+    `fingerprint` is the SHA-256 of the resolved profile; `previous_fingerprint` that of the event
+    before, null in the first one. `values` is the whole profile, parameter to value, and `changes`
+    says what differs from the one before. `bounds` is what telemetry is expected to stay within
+    under it. `at` is Unix seconds.
+    """
+
+    stream_kind: ClassVar[str] = "config"
+    at: int
+    fingerprint: Sha256
+    previous_fingerprint: Sha256 | None
+    preset: str
+    modifier: str | None
+    server_version: str
+    compiler_version: str
+    author: str
+    reason: str
+    changes: tuple[ConfigChange, ...]
+    values: dict[str, Scalar]
+    bounds: tuple[TelemetryBound, ...]
+
+
 Event = (
     SampleRecorded
     | SampleDropped
@@ -251,11 +351,16 @@ Event = (
     | ServiceHealthChanged
     | LogSampleRecorded
     | LogPatternSurged
+    | ConfigChanged
 )
 
 EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
     {cls.__name__: cls for cls in get_args(Event)}
 )
+
+STREAM_KINDS: Final = tuple(dict.fromkeys(cls.stream_kind for cls in EVENT_TYPES.values()))
+"""The kinds of streams that there are: `health` and `logs`, which the fold decides, and `config`,
+which whoever configures a cluster writes."""
 
 Upcaster = Callable[[dict[str, object]], dict[str, object]]
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = MappingProxyType({})
@@ -387,8 +492,10 @@ class RecordedEvent:
 
 
 def occurred_at(event: Event) -> Instant:
-    """Event time: the slot the event is about."""
-    return Instant.from_timestamp(event.at if isinstance(event, DeploymentRecorded) else event.slot)
+    """Event time: the slot the event is about, or the second in which something was reported."""
+    if isinstance(event, DeploymentRecorded | ConfigChanged):
+        return Instant.from_timestamp(event.at)
+    return Instant.from_timestamp(event.slot)
 
 
 def new_event(

@@ -20,6 +20,7 @@ from copilot_core.events import (
     Band,
     BandChanged,
     BottleneckChanged,
+    ConfigChanged,
     DeploymentRecorded,
     Event,
     Evidence,
@@ -47,6 +48,10 @@ FILLED: Final = "filled"
 
 WATCHDOG: Final = "watchdog"
 """`source` of the all-missing sample that stands for silence."""
+
+FOLDED_KINDS: Final = frozenset({"health", "logs"})
+"""Kinds of streams that the fold writes and the state is folded from. The others are facts that
+somebody else wrote down: they change no state, and folding inputs again does not find them."""
 
 _UNSEEN_SOURCES: Final = (FILLED, WATCHDOG)
 _WORKER_WITNESSES: Final = ("worker_processes", "steps_seen_by_workers_per_s")
@@ -175,12 +180,19 @@ def _unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
     return tuple(by_name.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
 
 
+def is_folded(stream: str) -> bool:
+    """Whether the fold writes this stream, so that folding its inputs again gives it back."""
+    return stream.partition("/")[0] in FOLDED_KINDS
+
+
 def evolve(state: ClusterState, event: NewEvent | RecordedEvent) -> ClusterState:
     """The state after one event of this cluster's streams, in version order.
 
-    Raises `Defect` when a version is skipped or repeated, `Rejected` when the event does not
-    decode.
+    An event of a stream that the fold does not write changes nothing. Raises `Defect` when a
+    version is skipped or repeated, `Rejected` when the event does not decode.
     """
+    if not is_folded(event.stream):
+        return state
     kind = event.stream.partition("/")[0]
     version = state.health_version if kind == "health" else state.logs_version
     if event.version != version + 1:
@@ -220,6 +232,8 @@ def evolved(state: ClusterState, event: Event) -> ClusterState:
             )
         case LogPatternSurged():
             return replace(state, logs_version=state.logs_version + 1)
+        case ConfigChanged():
+            return state
         case _:
             assert_never(event)
 

@@ -18,6 +18,7 @@ from copilot_core.errors import Rejected
 from copilot_core.events import (
     BandChanged,
     BottleneckChanged,
+    ConfigChanged,
     DeploymentRecorded,
     Event,
     HealthTransitioned,
@@ -26,6 +27,7 @@ from copilot_core.events import (
     RecordedEvent,
     SampleDropped,
     SampleRecorded,
+    Scalar,
     ServiceHealthChanged,
     SightLost,
     SightRegained,
@@ -101,12 +103,25 @@ def _told(event: Event) -> _Told | None:
                 if event.scaling_up_evaluations
                 else (),
             )
+        case ConfigChanged():
+            became = f"{event.preset}+{event.modifier}" if event.modifier else event.preset
+            changes = [
+                f"{c.parameter} {_shown(c.before)} to {_shown(c.after)}"
+                f"{f' {c.unit}' if c.unit else ''}, {c.apply}: {c.why}"
+                for c in event.changes
+            ]
+            what = f"config {became} by {event.author}: {event.reason}"
+            return _Told("", became, what, changes)
         case SampleDropped():
             return _Told("", "", f"late sample of {event.source} dropped: {event.reason}", ())
         case SampleRecorded() | LogSampleRecorded():
             return None
         case _:
             assert_never(event)
+
+
+def _shown(value: Scalar | None) -> str:
+    return "unset" if value is None else orjson.dumps(value).decode()
 
 
 def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
@@ -148,6 +163,7 @@ TYPES = frozenset(
         LogPatternSurged,
         DeploymentRecorded,
         SampleDropped,
+        ConfigChanged,
     )
 )
 """The event types that make an entry."""
