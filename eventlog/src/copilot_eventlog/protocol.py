@@ -1,10 +1,11 @@
 """The log, as everybody outside this package sees it.
 
-Theory of operation. The log is a set of *shards*, one per partition of the samples topic. A shard
-has one writer at a time and dense positions from 0; there is no order across shards. Its *head*
-holds, in one row, the fencing token (`epoch`), the next position, the Kafka offset that the last
-append was decided from, and a small `carry` that the writer wants back (samples it holds while it
-waits for an earlier slot). An append is one transaction: the events and the new head, or nothing.
+Theory of operation. The log is a set of *shards*, one per partition of the samples topic, and from
+`DIRECT_SHARDS` on a few for those who write what no message led to. A shard has one writer at a
+time and dense positions from 0; there is no order across shards. Its *head* holds, in one row, the
+fencing token (`epoch`), the next position, the Kafka offset that the last append was decided from,
+and a small `carry` that the writer wants back (samples it holds while it waits for an earlier
+slot). An append is one transaction: the events and the new head, or nothing.
 
     take_over   epoch + 1; the former writer is fenced from now on
     append      checks epoch and next position; on success the head has moved
@@ -18,11 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from whenever import Instant
 
 from copilot_core.events import NewEvent, RecordedEvent
+
+DIRECT_SHARDS: Final = 1_000_000
+"""Shards with this number and above belong to no partition; no topic has as many."""
 
 
 @dataclass(frozen=True, slots=True)
