@@ -1,0 +1,142 @@
+"""What is written: dynamic-config entries held against the server's registry, and the environment.
+
+Theory of operation. Every key a parameter writes is looked up in the registry of the chosen server.
+A key that this server does not know, a value of another type, or a constraint that the setting does
+not take is an error: the server would only warn, or say nothing, and go on without it. A value
+equal to the server's default is kept in the profile and left out of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from copilot_core.events import Scalar
+
+from dsql_config.findings import Finding, Severity
+from dsql_config.formulas import parsed, show
+from dsql_config.parameters import PARAMETERS
+from dsql_config.parameters.parameter import DynamicKey, Env, Form
+from dsql_config.profile import Entry, Variable
+from dsql_config.server.registry import (
+    Scope,
+    ServerRegistry,
+    Setting,
+    ValueKind,
+    in_dsql_fork,
+    presence,
+)
+
+_NAMESPACED = (Scope.NAMESPACE, Scope.TASK_QUEUE, Scope.DESTINATION)
+_TAKES = {
+    ValueKind.INT: (int,),
+    ValueKind.FLOAT: (int, float),
+    ValueKind.BOOL: (bool,),
+    ValueKind.STRING: (str,),
+}
+"""Python types that a setting of each kind reads without loss."""
+
+
+def entries_of(
+    values: Mapping[str, Scalar], registry: ServerRegistry
+) -> tuple[tuple[Entry, ...], tuple[Finding, ...]]:
+    """The dynamic-config entries of resolved values for a server, and what it would not take."""
+    entries: list[Entry] = []
+    findings: list[Finding] = []
+    for parameter in PARAMETERS.values():
+        for target in parameter.writes:
+            if not isinstance(target, DynamicKey):
+                continue
+            value = spelled(values[parameter.name], target.form)
+            setting = registry.find(target.key)
+            problem = _problem(target, setting, value, registry)
+            if setting is None or problem:
+                findings += [problem] if problem else []
+                continue
+            default = setting.default_for(namespace=target.in_namespace)
+            entries.append(
+                Entry(
+                    key=setting.key,
+                    value=value,
+                    constraints={"namespace": values["namespace"]} if target.in_namespace else {},
+                    parameter=parameter.name,
+                    default=show(default) if isinstance(default, Scalar_) else str(default),
+                    written=value != default,
+                    in_dsql_fork=in_dsql_fork(setting.key),
+                )
+            )
+    return tuple(entries), tuple(findings)
+
+
+Scalar_ = (bool, int, float, str)
+
+
+def _problem(
+    target: DynamicKey, setting: Setting | None, value: Scalar, registry: ServerRegistry
+) -> Finding | None:
+    """Why the server would not take an entry; None when it does."""
+    if setting is None:
+        known = presence(target.key)
+        return Finding(
+            severity=Severity.ERROR, code="key-not-in-version", key=target.key,
+            message=f"server {registry.version} does not know {target.key}; {known}",
+        )  # fmt: skip
+    takes = _TAKES.get(setting.kind, ())
+    if not isinstance(value, takes) or (isinstance(value, bool) and bool not in takes):
+        return Finding(
+            severity=Severity.ERROR, code="key-of-another-type", key=target.key,
+            message=f"server {registry.version} wants {setting.kind} for {target.key}, not {value!r}",
+        )  # fmt: skip
+    if target.in_namespace and setting.scope not in _NAMESPACED:
+        return Finding(
+            severity=Severity.ERROR, code="key-of-another-scope", key=target.key,
+            message=f"{target.key} is {setting.scope} in server {registry.version}: it takes no namespace",
+        )  # fmt: skip
+    return None
+
+
+def variables_of(values: Mapping[str, Scalar]) -> tuple[Variable, ...]:
+    """The environment variables of resolved values, those whose condition holds."""
+    variables = [
+        Variable(
+            name=target.name,
+            value=as_text(spelled(values[parameter.name], target.form)),
+            parameter=parameter.name,
+        )
+        for parameter in PARAMETERS.values()
+        for target in parameter.writes
+        if isinstance(target, Env) and _holds(target.when, values)
+    ]
+    endpoint = str(values["dsql_endpoint"])
+    if region := region_of(endpoint):
+        variables.append(Variable(name="REGION", value=region, parameter="dsql_endpoint"))
+    return tuple(variables)
+
+
+def region_of(endpoint: str) -> str | None:
+    """The AWS region in `<id>.dsql[-suffix].<region>.on.aws`; None for another host name."""
+    parts = endpoint.split(".")
+    is_dsql = len(parts) >= 5 and parts[-2:] == ["on", "aws"] and parts[-4].startswith("dsql")
+    return parts[-3] if is_dsql else None
+
+
+def _holds(when: str | None, values: Mapping[str, Scalar]) -> bool:
+    return when is None or bool(parsed(when).evaluate(values))
+
+
+def spelled(value: Scalar, form: Form) -> Scalar:
+    """A value in the form that its target wants."""
+    match form:
+        case Form.PLAIN | Form.SECONDS:
+            return value
+        case Form.GO_DURATION:
+            return f"{value}s"
+        case Form.NOT:
+            return not value
+        case _:
+            assert_never(form)
+
+
+def as_text(value: Scalar) -> str:
+    """A value as an environment variable holds it: `true` and `false` for switches."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
