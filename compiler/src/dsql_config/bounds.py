@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Final
 
 from copilot_core.events import TelemetryBound
-
 from dsql_config.formulas import Formula
 from dsql_config.profile import Scalar
 

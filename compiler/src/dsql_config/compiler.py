@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from copilot_core.errors import Rejected
 from copilot_core.events import Scalar
-
 from dsql_config import sources
 from dsql_config.bounds import expected
 from dsql_config.entries import entries_of, variables_of
@@ -141,13 +140,19 @@ def _starting_steps(parameter: Parameter, preset: Preset, modifier: Modifier | N
     """Registry, preset and modifier, as far as each says something."""
     name, steps = parameter.name, []
     if parameter.base is not None:
-        steps.append(_step(Layer.REGISTRY, parameter.base, sources.row(Layer.REGISTRY, name), parameter.why))
+        steps.append(
+            _step(Layer.REGISTRY, parameter.base, sources.row(Layer.REGISTRY, name), parameter.why)
+        )
     if name in preset.values:
         source = sources.row(Layer.PRESET, preset.name)
-        steps.append(_step(Layer.PRESET, preset.values[name], source, f"{preset.name}: {preset.summary}"))
+        steps.append(
+            _step(Layer.PRESET, preset.values[name], source, f"{preset.name}: {preset.summary}")
+        )
     if modifier and name in modifier.values:
         source = sources.row(Layer.MODIFIER, modifier.name)
-        steps.append(_step(Layer.MODIFIER, modifier.values[name], source, f"{modifier.name}: {modifier.why}"))
+        steps.append(
+            _step(Layer.MODIFIER, modifier.values[name], source, f"{modifier.name}: {modifier.why}")
+        )
     return steps
 
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from copilot_core.events import Scalar
-
 from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import parsed, show
 from dsql_config.parameters import PARAMETERS

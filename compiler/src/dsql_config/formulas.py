@@ -110,11 +110,11 @@ class Formula:
     @cached_property
     def _names(self) -> Mapping[str, str]:
         """Name in the compiled code to name in the formula: dots become double underscores."""
-        names = (_dotted(n) for n in ast.walk(self._tree) if isinstance(n, ast.Name | ast.Attribute))
+        names = (
+            _dotted(n) for n in ast.walk(self._tree) if isinstance(n, ast.Name | ast.Attribute)
+        )
         inner = {_dotted(n.value) for n in ast.walk(self._tree) if isinstance(n, ast.Attribute)}
-        return {
-            n.replace(".", "__"): n for n in names if n not in inner and n not in FUNCTIONS
-        }
+        return {n.replace(".", "__"): n for n in names if n not in inner and n not in FUNCTIONS}
 
     @cached_property
     def _code(self) -> CodeType:
@@ -133,7 +133,7 @@ class Formula:
         Python does.
         """
         scope = {flat: self._lookup(name, values, local) for flat, name in self._names.items()}
-        return eval(self._code, {"__builtins__": {}, **FUNCTIONS}, scope)  # noqa: S307
+        return eval(self._code, {"__builtins__": {}, **FUNCTIONS}, scope)
 
     def worked(self, values: Mapping[str, Scalar], **local: Scalar) -> str:
         """The formula with its numbers, as in `ceil(150 × 3 × 20 ÷ 6)`."""

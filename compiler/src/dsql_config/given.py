@@ -15,15 +15,24 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from copilot_core.events import Scalar
 from rapidfuzz import fuzz, process
 
+from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.parameters import PARAMETERS, find
 from dsql_config.parameters.parameter import Kind, Parameter
 from dsql_config.profile import Given
 
-_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS: Final = {
+    "ns": 1e-9,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ms": 1e-3,
+    "s": 1,
+    "m": 60,
+    "h": 3600,
+    "d": 86400,
+}
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
 _TEXT_LIMIT: Final = 253
@@ -134,7 +143,9 @@ def _number(parameter: Parameter, raw: Scalar) -> int | float:
             try:
                 value = float(raw) if not re.fullmatch(r"[+-]?\d+", raw) else int(raw)
             except ValueError:
-                raise _Unreadable(f"{raw!r} is no number; {parameter.name} wants {_wants(parameter)}") from None
+                raise _Unreadable(
+                    f"{raw!r} is no number; {parameter.name} wants {_wants(parameter)}"
+                ) from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _Unreadable(f"{raw!r} is no number; {parameter.name} wants {_wants(parameter)}")
     if not isfinite(value):
@@ -142,7 +153,9 @@ def _number(parameter: Parameter, raw: Scalar) -> int | float:
     if parameter.kind is Kind.INT and value != int(value):
         raise _Unreadable(f"{raw!r} is not whole; {parameter.name} wants {_wants(parameter)}")
     if not parameter.minimum <= value <= parameter.maximum:
-        raise _Unreadable(f"{_brief(raw)} is out of range; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(
+            f"{_brief(raw)} is out of range; {parameter.name} wants {_wants(parameter)}"
+        )
     return int(value) if parameter.kind is Kind.INT else float(value)
 
 
@@ -159,7 +172,9 @@ def _text(parameter: Parameter, raw: Scalar) -> str:
     if len(raw) > _TEXT_LIMIT:
         raise _Unreadable(f"{len(raw)} characters; {parameter.name} takes at most {_TEXT_LIMIT}")
     if not _TEXT.fullmatch(raw):
-        raise _Unreadable(f"{_brief(raw)} holds characters that a name cannot hold (letters, digits, . _ : / @ + -)")
+        raise _Unreadable(
+            f"{_brief(raw)} holds characters that a name cannot hold (letters, digits, . _ : / @ + -)"
+        )
     return raw
 
 

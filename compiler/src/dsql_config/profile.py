@@ -15,9 +15,9 @@ from enum import StrEnum
 from typing import Final
 
 import orjson
-from copilot_core.events import Apply, Scalar, TelemetryBound
 from pydantic import BaseModel, ConfigDict
 
+from copilot_core.events import Apply, Scalar, TelemetryBound
 from dsql_config.findings import Finding
 
 COMPILER_VERSION: Final = "0.1.0"

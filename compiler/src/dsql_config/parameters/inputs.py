@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from copilot_core.events import Apply
-
 from dsql_config.parameters.parameter import DynamicKey, Env, Kind, Parameter
 from dsql_config.profile import ParameterClass
 

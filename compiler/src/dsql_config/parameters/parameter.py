@@ -15,7 +15,6 @@ from functools import cached_property
 from math import inf
 
 from copilot_core.events import Apply
-
 from dsql_config.formulas import Formula
 from dsql_config.profile import ParameterClass, Scalar
 
