@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from copilot_core.events import TelemetryBound
+from copilot_core.events import Scalar, TelemetryBound
 from dsql_config.formulas import Formula
-from dsql_config.profile import Scalar
 
 
 @dataclass(frozen=True)

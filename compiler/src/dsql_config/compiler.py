@@ -217,7 +217,7 @@ def _outside(preset: Preset, values: Mapping[str, Scalar]) -> tuple[Finding, ...
     return (
         Finding(
             severity=Severity.WARNING, code="outside-preset", key="state_transitions_per_s",
-            message=f"{target:,g}/s lies outside {preset.name} ({preset.above:g} to {preset.up_to:g}/s)",
+            message=f"{target:,g}/s; {preset.name} is for {preset.above:g} to {preset.up_to:g}/s",
             suggestion=f"start from {fitting.name}",
         ),
     )  # fmt: skip
@@ -230,7 +230,7 @@ def _missing(values: Mapping[str, Scalar]) -> tuple[Finding, ...]:
     return (
         Finding(
             severity=Severity.INFO, code="no-endpoint", key="dsql_endpoint",
-            message="no DSQL endpoint given: the platform's files ask for CLUSTER_ENDPOINT and REGION",
+            message="no DSQL endpoint: the platform's files ask for CLUSTER_ENDPOINT and REGION",
             suggestion="--set dsql_endpoint=<id>.dsql.<region>.on.aws",
         ),
     )  # fmt: skip

@@ -84,12 +84,12 @@ def _problem(
     if not isinstance(value, takes) or (isinstance(value, bool) and bool not in takes):
         return Finding(
             severity=Severity.ERROR, code="key-of-another-type", key=target.key,
-            message=f"server {registry.version} wants {setting.kind} for {target.key}, not {value!r}",
+            message=f"{target.key} is {setting.kind} in server {registry.version}, not {value!r}",
         )  # fmt: skip
     if target.in_namespace and setting.scope not in _NAMESPACED:
         return Finding(
             severity=Severity.ERROR, code="key-of-another-scope", key=target.key,
-            message=f"{target.key} is {setting.scope} in server {registry.version}: it takes no namespace",
+            message=f"{target.key} is {setting.scope} in server {registry.version}: no namespace",
         )  # fmt: skip
     return None
 

@@ -18,7 +18,8 @@ from functools import cache, cached_property
 from types import CodeType, MappingProxyType
 from typing import Final
 
-from dsql_config.profile import Scalar
+from copilot_core.errors import Defect
+from copilot_core.events import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({
         "Aurora DSQL quotas, as the plugin assumes them"),
     "TASK_S": Constant(0.1, "seconds that a worker holds a workflow task slot",
         "Temporal's guidance to keep workflow tasks far below a second"),
-    "ACTIVITY_S": Constant(1.0, "seconds that an activity holds its slot", "an assumption; measure"),
+    "ACTIVITY_S": Constant(1.0, "seconds that an activity holds its slot",
+        "an assumption; measure"),
     "POLL_S": Constant(0.05, "seconds from the answer of a poll to the next poll of that poller",
         "one round trip through frontend and matching"),
     "CPU_UNITS": Constant(16, "CPU units (1/1024 core) per state transition and second",
@@ -94,14 +96,16 @@ def show(value: Scalar) -> str:
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula; raises `ValueError` at once when it leaves the grammar."""
+    """A formula; raises `Defect` at once when it leaves the grammar."""
 
     text: str
 
     def __post_init__(self) -> None:
         for node in ast.walk(self._tree):
             if not isinstance(node, _GRAMMAR):
-                raise ValueError(f"{self.text!r}: {type(node).__name__} is not in the grammar")
+                raise Defect(
+                    f"{self.text!r}: {type(node).__name__} is not in the grammar of formulas"
+                )
 
     @cached_property
     def _tree(self) -> ast.Expression:
@@ -171,7 +175,7 @@ def _dotted(node: ast.AST) -> str:
         case ast.Attribute(value=inner, attr=attr):
             return f"{_dotted(inner)}.{attr}"
         case _:
-            raise ValueError(f"{ast.unparse(node)} is not a name")
+            raise Defect(f"{ast.unparse(node)} is not a name")
 
 
 def _write(node: ast.AST, name_of: Callable[[str], str]) -> str:

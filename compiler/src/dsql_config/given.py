@@ -173,7 +173,7 @@ def _text(parameter: Parameter, raw: Scalar) -> str:
         raise _Unreadable(f"{len(raw)} characters; {parameter.name} takes at most {_TEXT_LIMIT}")
     if not _TEXT.fullmatch(raw):
         raise _Unreadable(
-            f"{_brief(raw)} holds characters that a name cannot hold (letters, digits, . _ : / @ + -)"
+            f"{_brief(raw)} is no name: letters, digits and . _ : / @ + - may stand in one"
         )
     return raw
 

@@ -12,7 +12,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Final
 
-from dsql_config.profile import Scalar
+from copilot_core.events import Scalar
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import Formula
-from dsql_config.profile import Scalar
 
 ERROR: Final = Severity.ERROR
 WARNING: Final = Severity.WARNING

@@ -14,9 +14,9 @@ from enum import StrEnum
 from functools import cached_property
 from math import inf
 
-from copilot_core.events import Apply
+from copilot_core.events import Apply, Scalar
 from dsql_config.formulas import Formula
-from dsql_config.profile import ParameterClass, Scalar
+from dsql_config.profile import ParameterClass
 
 
 class Kind(StrEnum):
