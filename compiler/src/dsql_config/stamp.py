@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from copilot_core.errors import Rejected
-from copilot_core.events import Scalar
 
+from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.given import accept
 from dsql_config.parameters import PARAMETERS
@@ -103,7 +102,7 @@ def read_stamp(text: str, *, source: str = "stamp") -> Stamp | None:
     Lines of other comments before, between and after are passed over. `source` is the name of the
     file; each given value gets it as its source, with its line.
     """
-    lines = _head(text)
+    lines = tuple(_head(text))
     first = next((m for _, line in lines if (m := _FIRST.fullmatch(line))), None)
     if first is None:
         return None
@@ -111,22 +110,62 @@ def read_stamp(text: str, *, source: str = "stamp") -> Stamp | None:
     given: list[Given] = []
     findings: list[Finding] = []
     for number, line in lines:
-        match = _FACT.fullmatch(line)
-        if match is None:
+        if not (match := _FACT.fullmatch(line)):
             continue
         field, value = match.groups()
         where = f"{source}:{number}"
         if field == "given":
             item = _given(value, where)
-            (given if isinstance(item, Given) else findings).append(item)
+            if item is None:
+                findings.append(_damaged(where, f"{value[:80]!r} is no name and value"))
+            else:
+                given.append(item)
         elif facts.setdefault(field, value) != value:
-            findings.append(
-                _damaged(where, f"{field} is {facts[field]} further up and {value} here")
-            )
-    findings += [_damaged(source, f"no {field}") for field in _FIELDS if not facts.get(field)]
-    return Stamp(
-        compiler_version=first[1],
-        request=_request(facts, tuple(given)),
-        fingerprint=_fingerprint(facts, source, findings),
-        findings=tuple(findings),
+            findings.append(_damaged(where, f"{field} was {facts[field]} and is {value} here"))
+    findings += [_damaged(source, f"it does not say the {f}") for f in _FIELDS if not facts.get(f)]
+    fingerprint = facts.get("fingerprint")
+    if fingerprint and not _FINGERPRINT.fullmatch(fingerprint):
+        findings.append(_damaged(source, "its fingerprint is not 64 hexadecimal digits"))
+        fingerprint = None
+    return Stamp(first[1], _request(facts, given), fingerprint or None, tuple(findings))
+
+
+def _head(text: str) -> Iterator[tuple[int, str]]:
+    """The comment lines before the first other line that is not empty, with their numbers."""
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        stripped = line.strip()
+        if stripped.startswith("#"):
+            yield number, stripped
+        elif stripped:
+            return
+
+
+def _given(text: str, where: str) -> Given | None:
+    match = _GIVEN.fullmatch(text)
+    if not match:
+        return None
+    try:
+        value: Scalar = orjson.loads(match[2])
+        return Given(name=match[1], value=value, source=where)
+    except ValueError:  # orjson's and pydantic's errors are ValueErrors
+        return None
+
+
+def _request(facts: Mapping[str, str], given: Iterable[Given]) -> Request | None:
+    if not facts.get("preset"):
+        return None
+    modifier = facts.get("modifier") or _NO_MODIFIER
+    return Request(
+        preset=facts["preset"],
+        modifier=None if modifier == _NO_MODIFIER else modifier,
+        given=tuple(given),
+        server_version=facts.get("server") or None,
     )
+
+
+def _damaged(where: str, what: str) -> Finding:
+    return Finding(
+        severity=Severity.WARNING, code="stamp-damaged", key=where,
+        message=f"the head of the file is damaged: {what}",
+        suggestion="leave the head as it was written; change values below it, or compile again",
+    )  # fmt: skip
