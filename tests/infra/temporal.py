@@ -1,0 +1,174 @@
+"""The Temporal server as one process: four services on 127.0.0.1, its stores in memory.
+
+What a test gives is the dynamic config; the rest is the least that a server runs on. `default` is
+there as a namespace. The log is JSON, a line an event. It cannot be without warnings: the worker
+service asks the frontend of its own process for capabilities before that one is healthy, and at the
+end pollers lose their connections. What the server finds wrong while it serves is in `warnings()`,
+what it finds wrong with its dynamic config, at any time, in `dynamic_config_warnings()`.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Final
+
+from copilot.embedded.child import free_port
+from tests.infra.process import Child
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+NAMESPACE: Final = "default"
+
+# Four shards instead of hundreds: each is acquired at the start. One SQLite connection, because
+# every connection to a private in-memory database is a database of its own.
+_CONFIG: Final = """\
+log: {{stdout: true, level: info, format: json}}
+persistence:
+  defaultStore: memory
+  visibilityStore: memory
+  numHistoryShards: 4
+  datastores:
+    memory:
+      sql:
+        pluginName: sqlite
+        databaseName: temporal
+        connectAddr: localhost
+        connectProtocol: tcp
+        connectAttributes: {{mode: memory, cache: private}}
+        maxConns: 1
+        maxIdleConns: 1
+global:
+  membership: {{maxJoinDuration: 30s, broadcastAddress: 127.0.0.1}}
+services:
+  frontend:
+    rpc: {{bindOnIP: 127.0.0.1, grpcPort: {grpc}, httpPort: {http}, membershipPort: {p[0]}}}
+  history:
+    rpc: {{bindOnIP: 127.0.0.1, grpcPort: {p[1]}, membershipPort: {p[2]}}}
+  matching:
+    rpc: {{bindOnIP: 127.0.0.1, grpcPort: {p[3]}, membershipPort: {p[4]}}}
+  worker:
+    rpc: {{bindOnIP: 127.0.0.1, grpcPort: {p[5]}, membershipPort: {p[6]}}}
+clusterMetadata:
+  enableGlobalNamespace: false
+  failoverVersionIncrement: 10
+  masterClusterName: active
+  currentClusterName: active
+  clusterInformation:
+    active:
+      enabled: true
+      initialFailoverVersion: 1
+      rpcName: frontend
+      rpcAddress: 127.0.0.1:{grpc}
+publicClient: {{hostPort: "127.0.0.1:{grpc}"}}
+dynamicConfigClient: {{filepath: {dynamic_config}, pollInterval: {poll_interval_s}s}}
+"""
+
+_NEW_NAMESPACE: Final = json.dumps(
+    {"namespace": NAMESPACE, "workflowExecutionRetentionPeriod": "86400s"}
+).encode()
+
+POLL_INTERVAL_S: Final = 5
+"""How often the server looks whether its dynamic config changed; it takes nothing below 5 s."""
+
+
+class Temporal:
+    """A server that reads one dynamic-config file; its data end with it."""
+
+    def __init__(self, binary: Path, home: Path, *, dynamic_config: Path) -> None:
+        self._grpc, self._http, *rest = _free_ports(9)
+        config = home / "server.yaml"
+        config.write_text(
+            _CONFIG.format(
+                grpc=self._grpc,
+                http=self._http,
+                p=rest,
+                dynamic_config=json.dumps(str(dynamic_config.resolve())),
+                poll_interval_s=POLL_INTERVAL_S,
+            )
+        )
+        command = (str(binary), "--config-file", str(config), "--allow-no-auth", "start")
+        self._child = Child("Temporal", command, log=home / "temporal.log", cwd=home)
+        self._began = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._child.stop()
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the frontend, as clients take it."""
+        return f"127.0.0.1:{self._grpc}"
+
+    @property
+    def running(self) -> bool:
+        return self._child.running
+
+    def start(self) -> None:
+        """Start; returns when `default` can be used. Raises ServerFailed."""
+        self._child.start(self._serves)
+        self._began = len(self.log_lines())
+
+    def stop(self) -> None:
+        """Clean shutdown (SIGTERM)."""
+        self._child.stop()
+
+    def log_lines(self) -> list[dict[str, object]]:
+        """What the server logged so far, oldest first; a line that is being written is left out."""
+        text = self._child.log.read_text()
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+    def warnings(self) -> list[dict[str, object]]:
+        """Log lines above `info` since the server could be used; ask before it is stopped."""
+        return [line for line in self.log_lines()[self._began :] if line["level"] != "info"]
+
+    def dynamic_config_warnings(self) -> list[dict[str, object]]:
+        """Log lines above `info` that the reading of dynamic config wrote, from the very start."""
+        return [
+            line
+            for line in self.log_lines()
+            if line["level"] != "info" and "/dynamicconfig/" in str(line["logging-call-at"])
+        ]
+
+    def _serves(self) -> bool:
+        """Whether each service did its part: frontend, visibility, history, matching."""
+        of_namespace = f"/api/v1/namespaces/{NAMESPACE}"
+        asked = (
+            ("/api/v1/namespaces", _NEW_NAMESPACE, {200, 409}),  # 409: it exists already
+            (f"{of_namespace}/workflows", None, {200}),
+            (f"{of_namespace}/workflows/nothing", None, {404}),  # only its shard knows that
+            (f"{of_namespace}/task-queues/nothing", None, {200}),
+        )
+        return all(self._ask(path, body) in expected for path, body, expected in asked)
+
+    def _ask(self, path: str, body: bytes | None) -> int:
+        """The status code of an HTTP request; 0 when there was no answer."""
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self._http}{path}", data=body, timeout=5
+            ) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+
+def _free_ports(count: int) -> list[int]:
+    """Different free ports."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return sorted(ports)
