@@ -19,6 +19,7 @@ from copilot_api.routes import (
     annotations,
     bottleneck,
     clusters,
+    config,
     events,
     health,
     incidents,
@@ -30,7 +31,7 @@ from copilot_api.routes import (
 )
 from copilot_api.routes import problems as problem_kinds
 
-API_VERSION: Final = "1.0.0"
+API_VERSION: Final = "1.1.0"
 """Of the contract, not of the program: the number of the document in tests/golden/openapi.json."""
 
 ROUTERS: Final = (
@@ -41,6 +42,7 @@ ROUTERS: Final = (
     incidents.router,
     bottleneck.router,
     log_patterns.router,
+    config.router,
     annotations.router,
     events.router,
     stream.router,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from copilot_api.call import Called
 from copilot_api.parameters import Cluster, EntryTypes, Limit, Spanned
+from copilot_core.events import ConfigChanged
 from copilot_projections.views import timeline as timeline_view
 from copilot_projections.views.timeline import TimelineEntry
 
@@ -43,5 +44,12 @@ def _annotation(entry: TimelineEntry) -> Annotation:
         time=entry.at_ms,
         title=f"{entry.cluster}: {change or entry.type}",
         text="\n".join((entry.summary, *entry.reasons)),
-        tags=[entry.cluster, entry.type, *filter(None, (entry.to,))],
+        tags=[entry.cluster, entry.type, *filter(None, (entry.to,)), *_applies(entry)],
     )
+
+
+def _applies(entry: TimelineEntry) -> list[str]:
+    """What the changes of a configuration take: so a chart can show those with restarts alone."""
+    if entry.type != ConfigChanged.__name__:
+        return []
+    return sorted({change["apply"] for change in entry.data["changes"]})

@@ -12,7 +12,7 @@ from copilot_api.call import Called
 from copilot_api.event_rows import EventRow, row_of
 from copilot_api.parameters import Cursor
 from copilot_core.errors import Rejected
-from copilot_core.events import EVENT_TYPES
+from copilot_core.events import STREAM_KINDS
 from copilot_core.samples import CLUSTER_ID
 
 router = APIRouter(prefix="/v1", tags=["log"])
@@ -20,7 +20,6 @@ router = APIRouter(prefix="/v1", tags=["log"])
 MAX_EVENTS: Final = 1000
 """About 1 MB of answer: a sample's event is 1 kB."""
 
-STREAM_KINDS: Final = tuple(sorted({event.stream_kind for event in EVENT_TYPES.values()}))
 STREAM_PATTERN: Final = rf"^({'|'.join(STREAM_KINDS)})/{CLUSTER_ID.pattern}$"
 
 

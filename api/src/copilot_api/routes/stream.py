@@ -16,9 +16,8 @@ from copilot_api.call import Call, Called
 from copilot_api.deps import Deps
 from copilot_api.following import SEND_TIMEOUT_S, Following
 from copilot_api.parameters import Cluster, check_types
-from copilot_api.routes.events import STREAM_KINDS
 from copilot_core.errors import Rejected
-from copilot_core.events import EVENT_TYPES
+from copilot_core.events import EVENT_TYPES, STREAM_KINDS
 from copilot_eventlog.protocol import EventLog
 
 router = APIRouter(prefix="/v1", tags=["log"])

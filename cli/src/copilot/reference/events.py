@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -10,11 +10,14 @@ from copilot.reference.markdown import code, prose, table
 from copilot_core.events import (
     EVENT_TYPES,
     UPCASTERS,
+    Apply,
     Band,
+    ConfigChange,
     Event,
     Evidence,
     GateFinding,
     Status,
+    TelemetryBound,
     Verdict,
 )
 from copilot_core.readings import CODE_OF, Missing
@@ -38,7 +41,7 @@ schema version is lifted by an upcaster when it is read.
 def render() -> str:
     """The page."""
     events = (_section(cls, _place(cls)) for cls in EVENT_TYPES.values())
-    parts = (_section(part, "") for part in (GateFinding, Verdict))
+    parts = (_section(part, "") for part in (GateFinding, Verdict, ConfigChange, TelemetryBound))
     return "\n".join([HEAD, _words(), *events, *parts])
 
 
@@ -53,17 +56,17 @@ def _place(cls: type[Event]) -> str:
 
 
 def _words() -> str:
-    axes = table(
-        ("axis", "values"),
+    words = table(
+        ("word", "values"),
         (
-            (axis.__name__.lower(), ", ".join(code(v.value) for v in axis))
-            for axis in (Status, Evidence, Band)
+            (word.__name__.lower(), ", ".join(code(v.value) for v in word))
+            for word in (Status, Evidence, Band, Apply)
         ),
     )
     reasons = table(
         ("code", "reason for a missing reading"), ((code(CODE_OF[m]), m.value) for m in Missing)
     )
-    return f"## Words\n\n{axes}\n{reasons}"
+    return f"## Words\n\n{words}\n{reasons}"
 
 
 def _fields(cls: type[BaseModel]) -> str:
@@ -80,6 +83,8 @@ def _fields(cls: type[BaseModel]) -> str:
 
 def _type_name(annotation: object) -> str:
     arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _type_name(arguments[0])  # a limit beside a type is not part of its name
     if not arguments:
         return getattr(annotation, "__name__", str(annotation)).replace("NoneType", "null")
     inner = [_type_name(a) for a in arguments if a is not Ellipsis]

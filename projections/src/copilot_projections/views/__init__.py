@@ -5,6 +5,7 @@ from copilot_projections.shape import View
 from copilot_projections.views import (
     bottleneck,
     clusters,
+    config_history,
     incidents,
     log_patterns,
     services,
@@ -24,6 +25,7 @@ VIEWS: dict[str, View] = {
         incidents,
         log_patterns,
         bottleneck,
+        config_history,
     )
 }
 """Every read model by name."""
