@@ -14,8 +14,10 @@ from copilot_core.events import NewEvent
 from copilot_core.fold import fold, initial
 from copilot_core.rules import RulePack, load_rules
 from copilot_core.samples import DeploymentFact, Input, LogSample, Sample
+from copilot_eventlog import config_log
 from copilot_eventlog.memory import MemoryLog
 from copilot_streams.recording import open_recording
+from tests.integration.eventlog.config_contract import changed
 
 RECORDINGS = Path("tests/data/recordings")
 RULES = RulePack.default()
@@ -119,6 +121,22 @@ async def test_a_sound_log_has_no_findings() -> None:
     audit = await verify(log)
     assert audit.findings == []
     assert audit.digest == (await refold(log, lambda _: RULES)).refold_digest
+
+
+async def test_configuration_is_checked_and_not_folded() -> None:
+    """Changes of configuration are part of the audit and its digest; folding the log again leaves
+    them out, and agrees as it did without them."""
+    log = await logged(decided(INCIDENT))
+    before, audited = await refold(log, lambda _: RULES), await verify(log)
+    for version in (1, 2):
+        cluster = INCIDENT[0].cluster
+        await config_log.append(log, cluster, changed(version), version=version, writer="test")
+    after, again = await refold(log, lambda _: RULES), await verify(log)
+    assert after == before
+    assert after.agrees
+    assert again.findings == []
+    assert (again.events, again.streams) == (audited.events + 2, audited.streams + 1)
+    assert again.digest != audited.digest
 
 
 class Tampered(MemoryLog):
