@@ -29,7 +29,7 @@ from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.given import accept
 from dsql_config.parameters import PARAMETERS
-from dsql_config.profile import COMPILER_VERSION, Given, Profile, Request
+from dsql_config.profile import Given, Profile, Request
 from dsql_config.server.registry import resolve_version
 
 PRODUCT: Final = "temporal-dsql-config"
@@ -87,7 +87,7 @@ def stamp(profile: Profile) -> tuple[str, ...]:
         )
     )
     return (
-        f"# {PRODUCT} {COMPILER_VERSION}",
+        f"# {PRODUCT} {profile.compiler_version}",
         f"# preset: {request.preset}",
         f"# modifier: {request.modifier or _NO_MODIFIER}",
         f"# server: {request.server_version}",
