@@ -18,7 +18,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.infra.components import CACHE, FILES
 
@@ -86,7 +86,7 @@ class GoSdk:
 
 def composed(
     compose_check: Path, file: Path, *, environment: Mapping[str, str] | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The project that a Compose file describes, with defaults and variables filled in.
 
     Variables are `environment` and those of a `.env` file beside the file. Raises Refused for a

@@ -113,6 +113,11 @@ class Temporal:
         return f"127.0.0.1:{self._grpc}"
 
     @property
+    def url(self) -> str:
+        """The base address of the frontend's HTTP API, without a slash at the end."""
+        return f"http://127.0.0.1:{self._http}"
+
+    @property
     def running(self) -> bool:
         return self._child.running
 
@@ -126,9 +131,14 @@ class Temporal:
         self._child.stop()
 
     def log_lines(self) -> list[dict[str, object]]:
-        """What the server logged so far, oldest first; a line that is being written is left out."""
+        """What the server logged so far, oldest first.
+
+        Left out: a line that is being written, and plain text, which the server prints before its
+        logger exists and as its last words.
+        """
         text = self._child.log.read_text()
-        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+        whole = text[: text.rfind("\n") + 1].splitlines()
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
     def warnings(self) -> list[dict[str, object]]:
         """Log lines above `info` since the server could be used; ask before it is stopped."""
@@ -156,9 +166,7 @@ class Temporal:
     def _ask(self, path: str, body: bytes | None) -> int:
         """The status code of an HTTP request; 0 when there was no answer."""
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self._http}{path}", data=body, timeout=5
-            ) as answer:
+            with urllib.request.urlopen(f"{self.url}{path}", data=body, timeout=5) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
