@@ -12,14 +12,18 @@ Stories of several clusters may share a `Book`, which gives positions and versio
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
 from whenever import Instant
 
 from copilot_core.events import (
+    Apply,
     Band,
     BottleneckChanged,
+    ConfigChange,
+    ConfigChanged,
     Event,
     Evidence,
     GateFinding,
@@ -29,10 +33,12 @@ from copilot_core.events import (
     NewEvent,
     RecordedEvent,
     SampleRecorded,
+    Scalar,
     ServiceHealthChanged,
     SightLost,
     SightRegained,
     Status,
+    TelemetryBound,
     Verdict,
     new_event,
 )
@@ -86,6 +92,7 @@ class Story:
         self.cluster = cluster
         self.book = book or Book()
         self.slot = NOON - STEP_S
+        self.config: ConfigChanged | None = None
 
     @property
     def events(self) -> list[RecordedEvent]:
@@ -184,6 +191,33 @@ class Story:
                 slot=self.slot, service=service, pattern=pattern, count=count, usual=usual
             )
         )
+
+    def configured(self, values: dict[str, Scalar], *, apply: str = "live", **more: Any) -> None:
+        """Another configuration from this slot on: its values, and the changes that led to them."""
+        was: dict[str, Scalar] = self.config.values if self.config else {}
+        changes = tuple(
+            ConfigChange(
+                parameter=name, before=was.get(name), after=values.get(name), unit="1/s",
+                apply=Apply(apply), why=f"{name} in slot {self.slot}",
+            )
+            for name in sorted(was.keys() | values.keys())
+            if repr(was.get(name)) != repr(values.get(name))
+        )  # fmt: skip
+        bound = TelemetryBound(signal="transitions_per_s", maximum=25, unit="1/s", why="the target")
+        said: dict[str, Any] = {
+            "preset": "starter", "modifier": None, "server_version": "1.32.1",
+            "compiler_version": "0.1.0", "author": "kim", "reason": "a test", **more,
+        }  # fmt: skip
+        self.config = ConfigChanged(
+            at=self.slot,
+            fingerprint=sha256(repr(sorted(values.items())).encode()).hexdigest(),
+            previous_fingerprint=self.config.fingerprint if self.config else None,
+            changes=changes,
+            values=values,
+            bounds=(bound,),
+            **said,
+        )
+        self.tell(self.config)
 
 
 def at(slots: int) -> Instant:

@@ -51,6 +51,8 @@ def told(script: Sequence[Any]) -> list[RecordedEvent]:
         if logs:
             story.logged({"history": {"no-poller": story.slot % 7}})
             story.surged("history", "no-poller", 9, 0.5)
+        if jump:
+            story.configured({"qps": jump, "pollers": int(logs)}, apply="restart")
         before[cluster] = (status, sight, health, limit)
     return book.recorded
 
