@@ -13,6 +13,7 @@ from copilot_projections.views import (
     VIEWS,
     bottleneck,
     clusters,
+    config_history,
     incidents,
     log_patterns,
     services,
@@ -368,3 +369,99 @@ async def test_view_without_a_build_is_unavailable(line: Line) -> None:
     """Before the projector's first start a query says what to do, and does not answer empty."""
     with pytest.raises(Unavailable, match="no live build"):
         await clusters.page(line.views)
+
+
+class TestConfigHistory:
+    """Configurations of a cluster; in DSQL mode too."""
+
+    @staticmethod
+    def told() -> Story:
+        """Three configurations of orders, one of payments in between."""
+        book = Book()
+        story, other = Story("orders", book), Story("payments", book)
+        story.sample()
+        story.configured({"qps": 3000, "shards": 512, "ratio": 1.0})
+        other.sample()
+        other.configured({"qps": 7})
+        story.sample()
+        story.configured({"qps": 9000, "shards": 512, "ratio": 1.0}, author="lee", reason="load")
+        story.sample()
+        story.configured(
+            {"qps": 9000, "shards": 4096, "ratio": 1.0}, apply="recreate", modifier="orchestrator"
+        )
+        return story
+
+    async def test_the_newest_one_is_in_force(self, line: Line) -> None:
+        """Values keep their types; bounds, versions, author and reason stand beside them."""
+        story = self.told()
+        views = await line.tell(story.book.new, VIEWS["config_history"])
+        found = await config_history.current(views, "orders")
+        assert found is not None
+        assert story.config is not None
+        assert (found.version, found.since) == (3, at(2))
+        assert found.fingerprint == story.config.fingerprint
+        assert repr(found.values) == repr(dict(sorted(story.config.values.items())))
+        assert found.bounds == story.config.bounds
+        assert (found.preset, found.modifier) == ("starter", "orchestrator")
+        assert (found.author, found.reason) == ("kim", "a test")
+        assert found.event_id == str(story.id_of_last())
+        assert await config_history.current(views, "nobody") is None
+
+    async def test_pages_hold_every_configuration_once(self, line: Line) -> None:
+        """Newest first, below a version, with what each of them changed."""
+        views = await line.tell(self.told().book.new, VIEWS["config_history"])
+        first = await config_history.page(views, "orders", limit=2)
+        assert [e.version for e in first.entries] == [3, 2]
+        assert first.next_before == 2
+        rest = await config_history.page(views, "orders", before=first.next_before, limit=2)
+        assert ([e.version for e in rest.entries], rest.next_before) == ([1], None)
+        assert rest.entries[0].previous_fingerprint is None
+        assert first.entries[1].previous_fingerprint == rest.entries[0].fingerprint
+        assert [(c.parameter, c.before, c.after) for c in first.entries[1].changes] == [
+            ("qps", 3000, 9000)
+        ]
+
+    async def test_a_configuration_is_found_by_version_and_fingerprint(self, line: Line) -> None:
+        """A fingerprint stands for the newest configuration that has it."""
+        story = self.told()
+        story.configured({"qps": 3000, "shards": 512, "ratio": 1.0})
+        views = await line.tell(story.book.new, VIEWS["config_history"])
+        first = await config_history.of_version(views, "orders", 1)
+        newest = await config_history.newest(views, "orders")
+        assert first is not None
+        assert newest is not None
+        assert (newest.version, newest.fingerprint) == (4, first.fingerprint)
+        by_print = await config_history.newest(views, "orders", fingerprint=first.fingerprint)
+        assert by_print == newest
+        assert await config_history.newest(views, "payments", fingerprint="0" * 64) is None
+        assert await config_history.of_version(views, "orders", 5) is None
+
+    async def test_differences_are_composed(self, line: Line) -> None:
+        """Across several versions, both ways; a parameter that did not change is not in it."""
+        views = await line.tell(self.told().book.new, VIEWS["config_history"])
+        forth = await config_history.changes_between(views, "orders", after=1, to=3)
+        back = await config_history.changes_between(views, "orders", after=3, to=1)
+        assert [(c.parameter, c.before, c.after, c.apply) for c in forth] == [
+            ("qps", 3000, 9000, "live"),
+            ("shards", 512, 4096, "recreate"),
+        ]
+        assert [(c.parameter, c.before, c.after) for c in back] == [
+            ("qps", 9000, 3000),
+            ("shards", 4096, 512),
+        ]
+        whole = await config_history.changes_between(views, "orders", after=0, to=3)
+        assert {c.parameter: (c.before, c.after) for c in whole} == {
+            "qps": (None, 9000), "shards": (None, 4096), "ratio": (None, 1.0),
+        }  # fmt: skip
+        assert await config_history.changes_between(views, "orders", after=2, to=2) == ()
+
+    async def test_configuration_is_on_the_timeline(self, line: Line) -> None:
+        """A change of configuration is an entry with its reasons, among the other changes."""
+        story = self.told()
+        views = await line.tell(story.book.new, VIEWS["timeline"])
+        entry = (await timeline.page(views, cluster="orders")).entries[0]
+        assert (entry.type, entry.from_, entry.to) == ("ConfigChanged", "", "starter+orchestrator")
+        assert entry.summary == "config starter+orchestrator by kim: a test"
+        slot = NOON + 2 * STEP_S
+        assert entry.reasons == (f"shards 512 to 4096 1/s, recreate: shards in slot {slot}",)
+        assert entry.event_id == str(story.id_of_last())
