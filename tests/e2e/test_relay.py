@@ -10,9 +10,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from copilot_core.events import RecordedEvent, event_id
 from copilot_core.samples import EVENTS_TOPIC
+from copilot_eventlog import config_log
 from copilot_streams.relay.publisher import INSIDE
 from tests.e2e.line import Line, samples
 from tests.infra.kafka import Kafka
+from tests.integration.eventlog.config_contract import changed
 
 RELAY = "copilot_streams.relay.main"
 CLUSTERS = ("emea", "apac", "amer", "test-1")
@@ -110,3 +112,31 @@ async def test_two_relays_only_double(line: Line) -> None:
     records = await published(line, len(expected))
     assert {header(r, "event-id") for r in records} == {str(e.event_id) for e in expected}
     assert_in_order(records)
+
+
+async def test_changes_of_configuration_are_published_like_every_event(line: Line) -> None:
+    """What a deployment emits reaches the public topic beside what the fold decides, each stream
+    in order, from a shard that belongs to no partition."""
+    relay = line.start_worker("relay", module=RELAY)
+    line.start_worker()
+    emitted: list[RecordedEvent] = []
+    for version in (1, 2):
+        for cluster in CLUSTERS:
+            event = changed(version)
+            emitted.append(
+                await config_log.append(line.log, cluster, event, version=version, writer="test")
+            )
+        await line.send(samples(CLUSTERS, slots=10, after=10 * version))
+    await line.log_holds_everything()
+    expected = [*await public_events(line), *emitted]
+    records = await published(line, len(expected))
+    assert len(records) == len(expected)
+    assert_in_order(records)
+    values = {header(r, "event-id"): orjson.loads(r.value or b"") for r in records}
+    for event in emitted:
+        value = values[str(event.event_id)]
+        assert (value["cluster"], value["stream"]) == (event.cluster, f"config/{event.cluster}")
+        assert (value["shard"], value["version"]) == (config_log.CONFIG_SHARD, event.version)
+        assert value["causation"] is None
+        assert value["data"] == orjson.loads(event.payload)
+    assert relay.exit_code is None
