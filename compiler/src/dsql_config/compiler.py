@@ -25,7 +25,7 @@ from dsql_config.parameters.parameter import Parameter
 from dsql_config.presets import PRESETS, Preset
 from dsql_config.profile import Layer, ParameterClass, Profile, Request, Resolved, Step
 from dsql_config.rails import RAILS, judge
-from dsql_config.server.registry import ServerRegistry, load_registry, resolve_version
+from dsql_config.server.registry import NEWEST, ServerRegistry, load_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _named(
         findings.append(_no_such("modifier", request.modifier, tuple(MODIFIERS)))
     registry = None
     try:
-        registry = load_registry(resolve_version(request.server_version))
+        registry = load_registry(request.server_version or NEWEST)
     except Rejected as e:
         findings.append(
             Finding(

@@ -18,6 +18,9 @@ from dsql_config.parameters import PARAMETERS
 from dsql_config.parameters.parameter import DynamicKey, Env, Form
 from dsql_config.profile import Entry, Variable
 from dsql_config.server.registry import (
+    Always,
+    ByConstraints,
+    Nil,
     Scope,
     ServerRegistry,
     Setting,
@@ -26,7 +29,7 @@ from dsql_config.server.registry import (
     presence,
 )
 
-_NAMESPACED = (Scope.NAMESPACE, Scope.TASK_QUEUE, Scope.DESTINATION)
+_NAMESPACED = (Scope.NAMESPACE, Scope.TASKQUEUE, Scope.DESTINATION)
 _TAKES = {
     ValueKind.INT: (int,),
     ValueKind.FLOAT: (int, float),
@@ -52,14 +55,14 @@ def entries_of(
             if setting is None or problem:
                 findings += [problem] if problem else []
                 continue
-            default = setting.default_for(namespace=target.in_namespace)
+            default = _default(setting)
             entries.append(
                 Entry(
                     key=setting.key,
                     value=value,
                     constraints={"namespace": values["namespace"]} if target.in_namespace else {},
                     parameter=parameter.name,
-                    default=show(default) if isinstance(default, Scalar_) else str(default),
+                    default="none" if default is None else show(default),
                     written=value != default,
                     in_dsql_fork=in_dsql_fork(setting.key),
                 )
@@ -67,7 +70,18 @@ def entries_of(
     return tuple(entries), tuple(findings)
 
 
-Scalar_ = (bool, int, float, str)
+def _default(setting: Setting) -> Scalar | None:
+    """What the server uses where nothing is set: for a workload, not for its own task queues."""
+    match setting.default:
+        case Always(value=value):
+            found = value
+        case ByConstraints(otherwise=value):
+            found = value
+        case Nil():
+            return None
+        case _:
+            assert_never(setting.default)
+    return found if isinstance(found, bool | int | float | str) else None
 
 
 def _problem(
@@ -75,10 +89,10 @@ def _problem(
 ) -> Finding | None:
     """Why the server would not take an entry; None when it does."""
     if setting is None:
-        known = presence(target.key)
+        known = ", ".join(map(str, presence(target.key).versions)) or "no supported server"
         return Finding(
             severity=Severity.ERROR, code="key-not-in-version", key=target.key,
-            message=f"server {registry.version} does not know {target.key}; {known}",
+            message=f"server {registry.version} does not know {target.key}; known to {known}",
         )  # fmt: skip
     takes = _TAKES.get(setting.kind, ())
     if not isinstance(value, takes) or (isinstance(value, bool) and bool not in takes):

@@ -42,10 +42,10 @@ CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({
         "a limiter must stop a runaway, not recovery after an outage"),
     "HOSTS_LOST": Constant(2, "factor for half of a service's hosts being away",
         "a rolling restart of half the hosts must not throttle the others"),
-    "CALL_S": Constant(0.04, "seconds that a database call holds its connection, slow but healthy",
-        "stressed threshold of persistence p95 in the health rules, rounded"),
+    "CALL_S": Constant(0.03, "seconds that a database call holds its connection, slow but healthy",
+        "an assumption: a commit over three zones and a half as much again; measure"),
     "BURST": Constant(2, "how much of the steady load comes at once",
-        "Poisson arrivals stay below twice their mean over a second at 25/s and above"),
+        "a Poisson stream of 25/s stays below 50 in all but one second of 100,000"),
     "DSQL_CONNECTIONS": Constant(10_000, "connections per DSQL cluster", "Aurora DSQL quotas"),
     "DSQL_CONNECTS_PER_S": Constant(100, "new connections per second and DSQL cluster",
         "Aurora DSQL quotas"),
@@ -89,7 +89,7 @@ def show(value: Scalar) -> str:
         case int():
             return f"{value:,}"
         case float():
-            return f"{value:,.6g}"
+            return f"{value:,.12g}"
         case str():
             return value or "(none)"
 
@@ -129,6 +129,11 @@ class Formula:
     def reads(self) -> tuple[str, ...]:
         """Parameters that the formula reads, in order of first mention."""
         return tuple(n for n in self._names.values() if n not in CONSTANTS and n not in _LOCAL)
+
+    @cached_property
+    def constants(self) -> tuple[str, ...]:
+        """Names of the `CONSTANTS` that the formula uses, in order of first mention."""
+        return tuple(n for n in self._names.values() if n in CONSTANTS)
 
     def evaluate(self, values: Mapping[str, Scalar], **local: Scalar) -> Scalar:
         """The value, given those of the parameters it reads and `base` or `value` where it says so.
@@ -179,32 +184,48 @@ def _dotted(node: ast.AST) -> str:
 
 
 def _write(node: ast.AST, name_of: Callable[[str], str]) -> str:
-    """A formula's tree as text; nested arithmetic is put in brackets only where it must be."""
+    """A formula's tree as text; brackets only where the meaning needs them."""
 
-    def inner(child: ast.AST) -> str:
+    def inner(child: ast.AST, *, right: bool = False) -> str:
         text = _write(child, name_of)
-        return f"({text})" if isinstance(child, ast.BinOp | ast.BoolOp | ast.IfExp) else text
+        loose = _binding(child) < _binding(node) or (right and _binding(child) == _binding(node))
+        return f"({text})" if loose else text
 
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            tight = isinstance(op, ast.Mult | ast.Div)
-            chain = isinstance(left, ast.BinOp) and (
-                not tight or isinstance(left.op, ast.Mult | ast.Div)
-            )
-            first = _write(left, name_of) if chain else inner(left)
-            return f"{first} {_OPERATORS[type(op)]} {inner(right)}"
+            return f"{inner(left)} {_OPERATORS[type(op)]} {inner(right, right=True)}"
         case ast.BoolOp(op=op, values=values):
             return f" {_OPERATORS[type(op)]} ".join(inner(v) for v in values)
         case ast.UnaryOp(operand=operand):
             return f"not {inner(operand)}"
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return f"{inner(left)} {_OPERATORS[type(op)]} {inner(right)}"
+        case ast.Compare(left=left, ops=[op], comparators=[other]):
+            return f"{inner(left)} {_OPERATORS[type(op)]} {inner(other)}"
         case ast.IfExp(test=test, body=body, orelse=orelse):
-            condition, then, other = (_write(n, name_of) for n in (test, body, orelse))
-            return f"{then} if {condition} else {other}"
+            return f"{inner(body)} if {inner(test)} else {inner(orelse)}"
         case ast.Call(func=func, args=args):
             return f"{_dotted(func)}({', '.join(_write(a, name_of) for a in args)})"
         case ast.Constant(value=value):
             return show(value) if isinstance(value, bool | int | float | str) else repr(value)
         case _:
             return name_of(_dotted(node))
+
+
+def _binding(node: ast.AST) -> int:
+    """How tightly an expression binds; the loosest is 0."""
+    match node:
+        case ast.IfExp():
+            return 0
+        case ast.BoolOp(op=ast.Or()):
+            return 1
+        case ast.BoolOp():
+            return 2
+        case ast.UnaryOp():
+            return 3
+        case ast.Compare():
+            return 4
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return 5
+        case ast.BinOp():
+            return 6
+        case _:
+            return 7
