@@ -15,6 +15,7 @@ written down is no longer the difference from what is in force.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -180,15 +181,16 @@ def _check_difference(
     changes: tuple[ConfigChange, ...], former: Mapping[str, Scalar], now: Mapping[str, Scalar]
 ) -> None:
     """The difference has to be the one between the values: later ones are composed from it."""
-    told = {c.parameter: (_typed(c.before), _typed(c.after)) for c in changes}
-    found = {
-        name: pair
+    told = [(c.parameter, _typed(c.before), _typed(c.after)) for c in changes]
+    found = [
+        (name, before, after)
         for name in former.keys() | now.keys()
-        if (pair := (_typed(former.get(name)), _typed(now.get(name))))[0] != pair[1]
-    }
-    if told != found or len(told) != len(changes):
-        wrong = sorted(n for n in told.keys() | found.keys() if told.get(n) != found.get(n))
-        raise Defect(f"the difference is not the one between the values: {', '.join(wrong)}")
+        if (before := _typed(former.get(name))) != (after := _typed(now.get(name)))
+    ]
+    wrong = (Counter(told) - Counter(found)) + (Counter(found) - Counter(told))
+    if wrong:
+        names = ", ".join(sorted({name for name, _, _ in wrong}))
+        raise Defect(f"the difference is not the one between the values: {names}")
 
 
 def _typed(value: Scalar | None) -> tuple[str, Scalar | None]:
