@@ -156,9 +156,9 @@ def _check_input(*, cluster: str, author: str, reason: str) -> None:
     if not CLUSTER_ID.fullmatch(cluster):
         findings.append(f"cluster: {cluster!r} is no id of a cluster ({CLUSTER_ID.pattern})")
     findings += [
-        f"{name}: says nothing"
+        f"{name}: {text!r} is not one line of text"
         for name, text in (("author", author), ("reason", reason))
-        if not text.strip()
+        if not text.strip() or not text.isprintable()
     ]
     if findings:
         raise Rejected(

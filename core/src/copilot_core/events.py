@@ -95,6 +95,9 @@ Scalar = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr, AfterValida
 """A parameter's value. Its type is part of it: 1, 1.0 and true are three values, and each comes
 back from its payload as what it was."""
 
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""Text that any database column takes; PostgreSQL knows no NUL."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -328,12 +331,12 @@ class ConfigChanged(_Event):
     at: int
     fingerprint: Sha256
     previous_fingerprint: Sha256 | None
-    preset: str
-    modifier: str | None
-    server_version: str
-    compiler_version: str
-    author: str
-    reason: str
+    preset: Text
+    modifier: Text | None
+    server_version: Text
+    compiler_version: Text
+    author: Text
+    reason: Text
     changes: tuple[ConfigChange, ...]
     values: dict[str, Scalar]
     bounds: tuple[TelemetryBound, ...]

@@ -192,11 +192,12 @@ def test_a_lost_race_is_told_and_overwrites_nothing() -> None:
     assert (recorded.version, event.author, event.values) == (2, "lee", {"qps": 2})
 
 
-def test_wrong_input_is_refused_with_every_finding(log: ConfigLog) -> None:
+@pytest.mark.parametrize("reason", ["", " ", "two\nlines", "nul\0", "\udc80 is no character"])
+def test_wrong_input_is_refused_with_every_finding(log: ConfigLog, reason: str) -> None:
     """Cluster, author and reason are looked at together, before the log is."""
     with pytest.raises(Rejected) as caught:
         emit(
-            log, profile({"qps": 1}), cluster="Orders!", at=AT, author=" ", reason="",
+            log, profile({"qps": 1}), cluster="Orders!", at=AT, author="", reason=reason,
             changes_between=difference_to({"qps": 1}),
         )  # fmt: skip
     assert [f.partition(":")[0] for f in caught.value.findings] == ["cluster", "author", "reason"]
