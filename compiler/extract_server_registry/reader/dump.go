@@ -14,8 +14,8 @@ import (
 
 type registry struct {
 	Settings []setting `json:"settings"`
-	// Fields of dynamicconfig.Constraints, in name order: each is one constraint of the file.
-	Constraints []string `json:"constraints"`
+	// Names of the constraints that the loader takes, each with the scopes that it is valid for.
+	Constraints map[string][]int `json:"constraints"`
 	// Names that the loader takes as strings for the two constraints that are enums.
 	TaskQueueTypes   map[string]int32 `json:"task_queue_types"`
 	HistoryTaskTypes map[string]int32 `json:"history_task_types"`
@@ -28,10 +28,8 @@ type setting struct {
 	Converter   string        `json:"converter"` // Go name of the conversion function
 	Default     any           `json:"default"`
 	Constrained []constrained `json:"constrained,omitempty"`
-	// What the converter makes of an empty struct, map or list: values of a file are merged over it.
-	MergedOver  any    `json:"merged_over,omitempty"`
-	Description string `json:"description"`
-	Schema      schema `json:"schema"`
+	Description string        `json:"description"`
+	Schema      schema        `json:"schema"`
 }
 
 type constrained struct {
@@ -45,11 +43,7 @@ func dump(packageDirs []string) registry {
 		TaskQueueTypes:   names(enumspb.TaskQueueType_value, enumspb.TaskQueueType_shorthandValue),
 		HistoryTaskTypes: names(enumsspb.TaskType_value, enumsspb.TaskType_shorthandValue),
 	}
-	constraints := reflect.TypeFor[dynamicconfig.Constraints]()
-	for i := range constraints.NumField() {
-		out.Constraints = append(out.Constraints, constraints.Field(i).Name)
-	}
-	sort.Strings(out.Constraints)
+	out.Constraints = constraints()
 	for _, registered := range globalRegistry.settings {
 		one := read(registered)
 		one.Key = spellings.of(registered.Key().String())
@@ -72,7 +66,6 @@ func read(registered dynamicconfig.GenericSetting) setting {
 		Converter:   runtime.FuncForPC(convert.Pointer()).Name(),
 		Description: value.FieldByName("description").String(),
 		Schema:      schemaOf(goType),
-		MergedOver:  mergedOver(convert, goType),
 	}
 	if cdef := defaultsByConstraint(value); cdef.IsValid() {
 		for i := range cdef.Len() {
@@ -102,26 +95,9 @@ func defaultsByConstraint(value reflect.Value) reflect.Value {
 	return cdef
 }
 
-// The field without the mark that reflection puts on unexported ones, so that it can be called.
+// The field without the mark that reflection puts on unexported ones, which forbids Interface().
 func opened(field reflect.Value) reflect.Value {
 	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
-}
-
-func mergedOver(convert reflect.Value, goType reflect.Type) any {
-	var empty any
-	switch goType.Kind() {
-	case reflect.Struct, reflect.Map:
-		empty = map[string]any{}
-	case reflect.Slice:
-		empty = []any{}
-	default:
-		return nil
-	}
-	results := convert.Call([]reflect.Value{reflect.ValueOf(&empty).Elem()})
-	if !results[1].IsNil() {
-		return nil
-	}
-	return plain(results[0])
 }
 
 func nonZeroFields(constraints reflect.Value) map[string]any {

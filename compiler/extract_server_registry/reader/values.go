@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -20,9 +23,10 @@ var (
 // schema is a Go type as far as mapstructure looks at it when it decodes a value of the file.
 type schema struct {
 	// bool, int…uint64, float32, float64, string, duration, time, enum, struct, list, array, map,
-	// pointer, any, or opaque: a type that only a converter of its own can build.
+	// pointer, any, interface (with methods), func, or opaque: a type that refers to itself or that
+	// only a converter of its own can build.
 	Kind   string           `json:"kind"`
-	Name   string           `json:"name,omitempty"`   // of struct, enum, opaque
+	Name   string           `json:"name,omitempty"`   // of struct, enum, interface, opaque
 	Fields []field          `json:"fields,omitempty"` // of struct
 	Values map[string]int32 `json:"values,omitempty"` // of enum
 	Key    *schema          `json:"key,omitempty"`    // of map
@@ -31,13 +35,15 @@ type schema struct {
 }
 
 type field struct {
-	Name     string `json:"name"`
-	Tag      string `json:"tag,omitempty"` // of mapstructure
-	Embedded bool   `json:"embedded,omitempty"`
-	Schema   schema `json:"schema"`
+	Name       string `json:"name"`
+	Tag        string `json:"tag,omitempty"` // of mapstructure
+	Embedded   bool   `json:"embedded,omitempty"`
+	Unexported bool   `json:"unexported,omitempty"`
+	Schema     schema `json:"schema"`
 }
 
-func schemaOf(t reflect.Type) schema {
+// schemaOf describes t; within holds the types that it is part of, to end at one that recurs.
+func schemaOf(t reflect.Type, within ...reflect.Type) schema {
 	if _, hooked := t.MethodByName("DynamicConfigParseHook"); hooked {
 		fail(fmt.Errorf("%s has a DynamicConfigParseHook: the schema has no word for it yet", t))
 	}
@@ -46,58 +52,49 @@ func schemaOf(t reflect.Type) schema {
 		return schema{Kind: "duration"}
 	case t == timeType:
 		return schema{Kind: "time"}
-	case t == regexpType:
+	case t == regexpType || slices.Contains(within, t):
 		return schema{Kind: "opaque", Name: t.String()}
 	case t.Implements(protoEnumType):
 		return schema{Kind: "enum", Name: t.String(), Values: enumValues(t)}
 	}
+	part := func(of reflect.Type) *schema {
+		out := schemaOf(of, append(within, t)...)
+		return &out
+	}
 	switch t.Kind() {
 	case reflect.Struct:
-		return structSchema(t)
-	case reflect.Slice:
-		return schema{Kind: "list", Of: pointed(t.Elem())}
-	case reflect.Array:
-		return schema{Kind: "array", Of: pointed(t.Elem()), Length: t.Len()}
-	case reflect.Map:
-		return schema{Kind: "map", Key: pointed(t.Key()), Of: pointed(t.Elem())}
-	case reflect.Pointer:
-		if of := schemaOf(t.Elem()); of.Kind != "opaque" {
-			return schema{Kind: "pointer", Of: &of}
+		out := schema{Kind: "struct", Name: t.String()}
+		for i := range t.NumField() {
+			f := t.Field(i)
+			out.Fields = append(out.Fields, field{
+				Name:       f.Name,
+				Tag:        f.Tag.Get("mapstructure"),
+				Embedded:   f.Anonymous,
+				Unexported: !f.IsExported(),
+				Schema:     *part(f.Type),
+			})
 		}
-		return schema{Kind: "opaque", Name: t.String()}
+		return out
+	case reflect.Slice:
+		return schema{Kind: "list", Of: part(t.Elem())}
+	case reflect.Array:
+		return schema{Kind: "array", Of: part(t.Elem()), Length: t.Len()}
+	case reflect.Map:
+		return schema{Kind: "map", Key: part(t.Key()), Of: part(t.Elem())}
+	case reflect.Pointer:
+		return schema{Kind: "pointer", Of: part(t.Elem())}
 	case reflect.Interface:
 		if t.NumMethod() == 0 {
 			return schema{Kind: "any"}
 		}
-		return schema{Kind: "opaque", Name: t.String()}
-	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return schema{Kind: "interface", Name: t.String()}
+	case reflect.Func:
+		return schema{Kind: "func", Name: t.String()}
+	case reflect.Chan, reflect.UnsafePointer:
 		return schema{Kind: "opaque", Name: t.String()}
 	default:
 		return schema{Kind: t.Kind().String()}
 	}
-}
-
-func pointed(t reflect.Type) *schema {
-	out := schemaOf(t)
-	return &out
-}
-
-// A struct with unexported fields cannot be filled from a file: it is opaque.
-func structSchema(t reflect.Type) schema {
-	out := schema{Kind: "struct", Name: t.String()}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.IsExported() {
-			return schema{Kind: "opaque", Name: t.String()}
-		}
-		out.Fields = append(out.Fields, field{
-			Name:     f.Name,
-			Tag:      f.Tag.Get("mapstructure"),
-			Embedded: f.Anonymous,
-			Schema:   schemaOf(f.Type),
-		})
-	}
-	return out
 }
 
 func enumValues(t reflect.Type) map[string]int32 {
@@ -141,7 +138,8 @@ func plain(v reflect.Value) any {
 		if math.IsInf(v.Float(), 0) || math.IsNaN(v.Float()) {
 			return fmt.Sprint(v.Float())
 		}
-		return v.Float()
+		bits := v.Type().Bits() // as written in the source: 0.33, not 0.33000001311302185
+		return json.Number(strconv.FormatFloat(v.Float(), 'g', -1, bits))
 	case reflect.Struct:
 		out := map[string]any{}
 		for i := range v.NumField() {
