@@ -136,6 +136,10 @@ class Profile(_Model):
         """The value of a parameter; raises `KeyError` for a name that the registry lacks."""
         return self.values[name]
 
+    def resolved(self, name: str) -> Resolved:
+        """A parameter with its history; raises `KeyError` for a name that the registry lacks."""
+        return {p.name: p for p in self.parameters}[name]
+
     @property
     def values(self) -> Mapping[str, Scalar]:
         """Parameter name to value, in registry order."""
