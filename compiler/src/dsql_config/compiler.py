@@ -18,6 +18,7 @@ from dsql_config import sources
 from dsql_config.bounds import expected
 from dsql_config.entries import entries_of, variables_of
 from dsql_config.findings import Finding, Severity, blocking
+from dsql_config.formulas import show
 from dsql_config.given import Accepted, accept, nearest
 from dsql_config.modifiers import MODIFIERS, Modifier
 from dsql_config.parameters import PARAMETERS, dependencies, order
@@ -56,7 +57,8 @@ def compile_profile(request: Request) -> Compilation:
     values = {r.name: r.value for r in resolved}
     entries, refused = entries_of(values, registry)
     findings = (
-        *misread, *locked, *judge(values), *_outside(preset, values), *_missing(values), *refused,
+        *misread, *locked, *judge(values), *_beyond(resolved), *_outside(preset, values),
+        *_missing(values), *refused,
     )  # fmt: skip
     profile = Profile(
         preset=preset.name,
@@ -206,6 +208,24 @@ def _locked(parameter: Parameter, wanted: Accepted, value: Scalar) -> list[Findi
             suggestion=f"leave it out; it follows from {reads}",
         )
     ]  # fmt: skip
+
+
+def _beyond(resolved: tuple[Resolved, ...]) -> tuple[Finding, ...]:
+    """Derived values that no override could have: what they follow from asks for too much."""
+    findings = []
+    for r in resolved:
+        low, high = PARAMETERS[r.name].minimum, PARAMETERS[r.name].maximum
+        if isinstance(r.value, str) or low <= r.value <= high:
+            continue
+        made = f"{show(r.value)} = {r.steps[-1].worked}"
+        findings.append(
+            Finding(
+                severity=Severity.ERROR, code="beyond-range", key=r.name,
+                message=f"{r.name} would be {made}, outside {show(low)} to {show(high)}",
+                suggestion=f"change {', '.join(r.reads)}",
+            )
+        )  # fmt: skip
+    return tuple(findings)
 
 
 def _outside(preset: Preset, values: Mapping[str, Scalar]) -> tuple[Finding, ...]:

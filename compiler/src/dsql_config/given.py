@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from rapidfuzz import fuzz, process
-
 from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.parameters import PARAMETERS, find
@@ -77,6 +75,8 @@ def accept(given: Iterable[Given]) -> tuple[dict[str, Accepted], tuple[Finding, 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The nearest of some names, or None when none is near."""
+    from rapidfuzz import fuzz, process  # 25 ms that a request without mistakes does not pay
+
     match = process.extractOne(name, list(names), scorer=fuzz.WRatio, score_cutoff=60)
     return match[0] if match else None
 
@@ -115,7 +115,7 @@ def _read(parameter: Parameter, item: Given) -> Scalar:
                 return raw
             near = nearest(str(raw), parameter.choices)
             hint = f"; did you mean {near}?" if near else ""
-            raise _Unreadable(f"{raw!r} is none of {', '.join(parameter.choices)}{hint}")
+            raise _Unreadable(f"{_brief(raw)} is none of {', '.join(parameter.choices)}{hint}")
         case Kind.TEXT:
             return _text(parameter, raw)
 
@@ -129,7 +129,7 @@ def _bool(parameter: Parameter, raw: Scalar) -> bool:
         case "false" | "off" | "no" | "0":
             return False
         case _:
-            raise _Unreadable(f"{raw!r}; {parameter.name} wants true or false")
+            raise _Unreadable(f"{_brief(raw)}; {parameter.name} wants true or false")
 
 
 def _number(parameter: Parameter, raw: Scalar) -> int | float:
@@ -144,14 +144,14 @@ def _number(parameter: Parameter, raw: Scalar) -> int | float:
                 value = float(raw) if not re.fullmatch(r"[+-]?\d+", raw) else int(raw)
             except ValueError:
                 raise _Unreadable(
-                    f"{raw!r} is no number; {parameter.name} wants {_wants(parameter)}"
+                    f"{_brief(raw)} is no number; {parameter.name} wants {_wants(parameter)}"
                 ) from None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Unreadable(f"{raw!r} is no number; {parameter.name} wants {_wants(parameter)}")
-    if not isfinite(value):
-        raise _Unreadable(f"{raw!r} is not finite; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is no number; {parameter.name} wants {_wants(parameter)}")
+    if isinstance(value, float) and not isfinite(value):
+        raise _Unreadable(f"{_brief(raw)} is not finite; {parameter.name} wants {_wants(parameter)}")
     if parameter.kind is Kind.INT and value != int(value):
-        raise _Unreadable(f"{raw!r} is not whole; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is not whole; {parameter.name} wants {_wants(parameter)}")
     if not parameter.minimum <= value <= parameter.maximum:
         raise _Unreadable(
             f"{_brief(raw)} is out of range; {parameter.name} wants {_wants(parameter)}"
@@ -161,14 +161,14 @@ def _number(parameter: Parameter, raw: Scalar) -> int | float:
 
 def _duration(parameter: Parameter, raw: str) -> float:
     if parameter.unit not in ("s", "ms"):
-        raise _Unreadable(f"{raw!r} is a duration; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is a duration; {parameter.name} wants {_wants(parameter)}")
     seconds = sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(raw))
     return round(seconds * (1000 if parameter.unit == "ms" else 1), 9)
 
 
 def _text(parameter: Parameter, raw: Scalar) -> str:
     if not isinstance(raw, str):
-        raise _Unreadable(f"{raw!r} is no text")
+        raise _Unreadable(f"{_brief(raw)} is no text")
     if len(raw) > _TEXT_LIMIT:
         raise _Unreadable(f"{len(raw)} characters; {parameter.name} takes at most {_TEXT_LIMIT}")
     if not _TEXT.fullmatch(raw):

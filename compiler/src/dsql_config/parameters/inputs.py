@@ -15,7 +15,7 @@ PARAMETERS: Final = (
     Parameter("state_transitions_per_s", SLO, Kind.FLOAT, "1/s", minimum=0.1, maximum=100_000,
         why="State transitions per second that the cluster must carry, all namespaces together: "
             "what the database pays for. 3 for the smallest workflow, about 12 for one with two activities.",
-        apply=Apply.LIVE, rails=("completions-above-transitions", "outside-preset")),
+        apply=Apply.LIVE, rails=("completions-above-transitions", "more-partitions-than-throughput")),
     Parameter("workflow_completions_per_s", SLO, Kind.FLOAT, "1/s", minimum=0.01, maximum=100_000,
         why="Workflows per second that must come to their end.",
         apply=Apply.LIVE, rails=("completions-above-transitions",)),
@@ -45,7 +45,7 @@ PARAMETERS: Final = (
     Parameter("write_partitions", TOPOLOGY, Kind.INT, "partitions", minimum=1, maximum=1_000,
         why="Partitions per task queue that tasks are written to.",
         writes=(DynamicKey("matching.numTaskqueueWritePartitions", in_namespace=True),),
-        apply=Apply.LIVE, rails=("more-partitions-than-throughput", "write-above-read-partitions")),
+        apply=Apply.LIVE, rails=("write-above-read-partitions",)),
     Parameter("sdk_workers", TOPOLOGY, Kind.INT, "processes", minimum=1, maximum=10_000,
         why="Your SDK worker processes.", rails=("pollers-above-namespace-count",)),
     Parameter("namespace", TOPOLOGY, Kind.TEXT, "", base="default",
