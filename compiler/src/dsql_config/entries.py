@@ -55,7 +55,7 @@ def entries_of(
             if setting is None or problem:
                 findings += [problem] if problem else []
                 continue
-            default = _default(setting)
+            default = default_of(setting)
             entries.append(
                 Entry(
                     key=setting.key,
@@ -70,7 +70,7 @@ def entries_of(
     return tuple(entries), tuple(findings)
 
 
-def _default(setting: Setting) -> Scalar | None:
+def default_of(setting: Setting) -> Scalar | None:
     """What the server uses where nothing is set: for a workload, not for its own task queues."""
     match setting.default:
         case Always(value=value):
