@@ -102,7 +102,7 @@ def _unknown(item: Given) -> Finding:
 def _read(parameter: Parameter, item: Given) -> Scalar:
     raw = item.value
     if raw is None:
-        raise _Unreadable(f"no value; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"no value; {_wants(parameter)}")
     if isinstance(raw, str):
         raw = raw.strip()
     match parameter.kind:
@@ -129,7 +129,7 @@ def _bool(parameter: Parameter, raw: Scalar) -> bool:
         case "false" | "off" | "no" | "0":
             return False
         case _:
-            raise _Unreadable(f"{_brief(raw)}; {parameter.name} wants true or false")
+            raise _Unreadable(f"{_brief(raw)}; {_wants(parameter)}")
 
 
 def _number(parameter: Parameter, raw: Scalar) -> int | float:
@@ -143,25 +143,21 @@ def _number(parameter: Parameter, raw: Scalar) -> int | float:
             try:
                 value = float(raw) if not re.fullmatch(r"[+-]?\d+", raw) else int(raw)
             except ValueError:
-                raise _Unreadable(
-                    f"{_brief(raw)} is no number; {parameter.name} wants {_wants(parameter)}"
-                ) from None
+                raise _Unreadable(f"{_brief(raw)} is no number; {_wants(parameter)}") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Unreadable(f"{_brief(raw)} is no number; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is no number; {_wants(parameter)}")
     if isinstance(value, float) and not isfinite(value):
-        raise _Unreadable(f"{_brief(raw)} is not finite; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is not finite; {_wants(parameter)}")
     if parameter.kind is Kind.INT and value != int(value):
-        raise _Unreadable(f"{_brief(raw)} is not whole; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is not whole; {_wants(parameter)}")
     if not parameter.minimum <= value <= parameter.maximum:
-        raise _Unreadable(
-            f"{_brief(raw)} is out of range; {parameter.name} wants {_wants(parameter)}"
-        )
+        raise _Unreadable(f"{_brief(raw)} is out of range; {_wants(parameter)}")
     return int(value) if parameter.kind is Kind.INT else float(value)
 
 
 def _duration(parameter: Parameter, raw: str) -> float:
     if parameter.unit not in ("s", "ms"):
-        raise _Unreadable(f"{_brief(raw)} is a duration; {parameter.name} wants {_wants(parameter)}")
+        raise _Unreadable(f"{_brief(raw)} is a duration; {_wants(parameter)}")
     seconds = sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(raw))
     return round(seconds * (1000 if parameter.unit == "ms" else 1), 9)
 
@@ -184,15 +180,17 @@ def _brief(raw: Scalar) -> str:
 
 
 def _wants(parameter: Parameter) -> str:
+    """What a parameter takes, as the end of a message."""
     match parameter.kind:
         case Kind.INT | Kind.FLOAT:
             what = "a whole number" if parameter.kind is Kind.INT else "a number"
             low, high = parameter.minimum, parameter.maximum
             span = f" from {low:,g} to {high:,.0f}" if isfinite(high) else f" of at least {low:,g}"
-            return f"{what}{span} ({parameter.unit})"
+            what = f"{what}{span} ({parameter.unit})"
         case Kind.BOOL:
-            return "true or false"
+            what = "true or false"
         case Kind.CHOICE:
-            return f"one of {', '.join(parameter.choices)}"
+            what = f"one of {', '.join(parameter.choices)}"
         case Kind.TEXT:
-            return "a name"
+            what = "a name"
+    return f"{parameter.name} wants {what}"

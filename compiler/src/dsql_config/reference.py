@@ -8,6 +8,7 @@ does.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Final, assert_never
 
 from dsql_config.bounds import BOUNDS
@@ -19,7 +20,7 @@ from dsql_config.markdown import code, section, table
 from dsql_config.modifiers import MODIFIERS
 from dsql_config.parameters import GROUPS, PARAMETERS
 from dsql_config.parameters.parameter import DynamicKey, Env, GoOption, Parameter, PythonOption
-from dsql_config.presets import PRESETS
+from dsql_config.presets import PRESETS, Preset
 from dsql_config.profile import ParameterClass, Scalar
 from dsql_config.rails import RAILS
 
@@ -124,7 +125,7 @@ def presets() -> str:
     """docs/reference/presets.md."""
     sizes = table(
         ("preset", "meant for, state transitions a second", "summary"),
-        ((code(p.name), f"{p.above:g} to {p.up_to:g}", p.summary) for p in PRESETS.values()),
+        ((code(p.name), _span(p), p.summary) for p in PRESETS.values()),
     )
     kinds = table(
         ("modifier", "workload", "why"),
@@ -133,6 +134,11 @@ def presets() -> str:
     sizes += "\n" + _values({p.name: p.values for p in PRESETS.values()})
     kinds += "\n" + _values({m.name: m.values for m in MODIFIERS.values()})
     return "\n".join([_PRESETS_HEAD, section("Presets", sizes), section("Modifiers", kinds)])
+
+
+def _span(preset: Preset) -> str:
+    above, up_to = show(preset.above), show(preset.up_to)
+    return f"{above} to {up_to}" if isfinite(preset.up_to) else f"above {above}"
 
 
 def _values(columns: dict[str, Mapping[str, Scalar]]) -> str:

@@ -1,8 +1,8 @@
 """Reference pages, written from the code itself: `copilot docs build` writes, a test compares.
 
-One file per page; each renders Markdown from the table or the program that the page is about, so a
-page cannot say something else than the code does. To add a page, add a file with `render()` and a
-row of `PAGES`.
+Each page is rendered as Markdown from the table or the program that it is about, so a page cannot
+say something else than the code does. To add a page, add a file with `render()` and a row of
+`PAGES`; a member that stands by itself renders its own.
 """
 
 from __future__ import annotations
@@ -22,16 +22,21 @@ PAGES: Final[Mapping[str, str]] = MappingProxyType(
         "metrics.md": "copilot.reference.metrics",
         "cli.md": "copilot.reference.cli",
         "api.md": "copilot.reference.api",
+        "parameters.md": "dsql_config.reference:parameters",
+        "presets.md": "dsql_config.reference:presets",
+        "guard-rails.md": "dsql_config.reference:guard_rails",
     }
 )
-"""File name to the module that renders it, imported when asked for: some import a whole process."""
+"""File name to the module that renders it, and its function where that is not `render`. Imported
+when asked for: some import a whole process."""
 
 NOTICE: Final = "<!-- Written by `copilot docs build`; change the code, not this page. -->\n\n"
 
 
 def render(page: str) -> str:
     """The text of one page of `PAGES`."""
-    write: Callable[[], str] = import_module(PAGES[page]).render
+    module, _, function = PAGES[page].partition(":")
+    write: Callable[[], str] = getattr(import_module(module), function or "render")
     return NOTICE + write().rstrip() + "\n"
 
 
