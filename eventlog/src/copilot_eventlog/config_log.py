@@ -24,13 +24,16 @@ makes no event.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import stamina
+import structlog
 from pydantic import ValidationError
 
 from copilot_core.errors import Conflict, Defect, Fenced, Rejected, Unavailable
@@ -157,13 +160,29 @@ def open_config_log() -> Generator[ConfigLog]:
     variables.
     """
     settings = _settings()
-    with asyncio.Runner() as runner:
+    with _only_errors_told(), asyncio.Runner() as runner:
         log = runner.run(open_log(settings))
         try:
             writer = f"config {socket.gethostname()}/{os.getpid()}"
             yield ConfigLog(log, writer=writer, run=runner.run)
         finally:
             runner.run(log.close())
+
+
+@contextmanager
+def _only_errors_told() -> Generator[None]:
+    """Where nobody set logs up, keep them off standard output: that is for a command's answer."""
+    if structlog.is_configured():
+        yield
+        return
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 def _settings() -> EventLogSettings:

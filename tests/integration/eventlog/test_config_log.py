@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -145,3 +148,21 @@ class TestDoor:
         with open_config_log() as log, pytest.raises(Unavailable) as caught:
             log.last("orders")
         assert caught.value.todo
+
+    def test_it_writes_nothing_to_a_commands_output(self) -> None:
+        """What a command prints is its answer: retries against a log that is away are not in it."""
+        script = """
+from copilot_core.errors import Unavailable
+from copilot_eventlog.config_log import open_config_log
+
+with open_config_log() as log:
+    try:
+        log.last("orders")
+    except Unavailable:
+        print("away")
+"""
+        env = os.environ | {"COPILOT_LOG_DSN": f"postgresql://x@127.0.0.1:{free_port()}/x"}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+        )
+        assert (done.stdout, done.stderr) == ("away\n", "")

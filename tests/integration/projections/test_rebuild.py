@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from copilot_core.errors import Conflict, Rejected, Unavailable
+from copilot_core.events import NewEvent
 from copilot_projections.builds import (
     BuildStatus,
     drop,
@@ -38,10 +39,18 @@ async def rebuilt(line: Line, view: View) -> Rebuilt:
     return await rebuild(line.log, line.log.pool, view, dialect=line.dialect, owner="test")
 
 
+def configurations() -> list[NewEvent]:
+    """What no recording holds: a cluster that is configured anew, over and over."""
+    story = Story("configured")
+    for n in range(60):
+        story.configured({"qps": n, "pool": n // 7})
+    return story.book.new
+
+
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 async def test_rebuild_of_recorded_incidents_equals_live(line: Line, view: View) -> None:
     """However the projector cut its batches, a rebuild from the first event has the same rows."""
-    await line.append(interleaved(*RECORDINGS))
+    await line.append([*interleaved(*RECORDINGS), *configurations()])
     ends = await ends_of(line.log)
     for batch_events in (1, 3, 17, 40, 500):
         follower = await line.follower(view, batch_events=batch_events)
