@@ -86,7 +86,12 @@ def open_log() -> Generator[ConfigLog]:
         )
     if len(doors) > 1:
         names = ", ".join(sorted(f"{door.name} = {door.value}" for door in doors))
-        raise Rejected(f"several config logs are installed: {names}", where=where, todo="keep one")
+        raise Rejected(
+            f"several config logs are installed: {names}",
+            where=where,
+            todo="keep one",
+            code="config_log",
+        )
     (door,) = doors
     try:
         opened: Callable[[], AbstractContextManager[ConfigLog]] = door.load()
