@@ -102,14 +102,16 @@ class Formula:
 
     def __post_init__(self) -> None:
         for node in ast.walk(self._tree):
-            if not isinstance(node, _GRAMMAR):
-                raise Defect(
-                    f"{self.text!r}: {type(node).__name__} is not in the grammar of formulas"
-                )
+            if not _in_grammar(node):
+                part = ast.unparse(node) or type(node).__name__
+                raise Defect(f"{self.text!r}: {part} is not in the grammar of formulas")
 
     @cached_property
     def _tree(self) -> ast.Expression:
-        return ast.parse(self.text, mode="eval")
+        try:
+            return ast.parse(self.text, mode="eval")
+        except SyntaxError as e:
+            raise Defect(f"{self.text!r} is no formula: {e.msg}") from e
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
@@ -158,6 +160,17 @@ class Formula:
             return local[name]
         constant = CONSTANTS.get(name)
         return constant.value if constant else values[name]
+
+
+def _in_grammar(node: ast.AST) -> bool:
+    """Whether a node may stand in a formula: one comparison at a time, calls of known functions."""
+    match node:
+        case ast.Compare(ops=ops):
+            return len(ops) == 1
+        case ast.Call(func=func):
+            return isinstance(func, ast.Name) and func.id in FUNCTIONS
+        case _:
+            return isinstance(node, _GRAMMAR)
 
 
 @cache
