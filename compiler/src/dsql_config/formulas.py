@@ -94,6 +94,11 @@ def show(value: Scalar) -> str:
             return value or "(none)"
 
 
+def _figure(value: Scalar) -> str:
+    """A value inside a formula: without separators, where a comma separates arguments."""
+    return show(value).replace(",", "")
+
+
 @dataclass(frozen=True)
 class Formula:
     """A formula; raises `Defect` at once when it leaves the grammar."""
@@ -148,7 +153,7 @@ class Formula:
 
     def worked(self, values: Mapping[str, Scalar], **local: Scalar) -> str:
         """The formula with its numbers, as in `ceil(150 × 3 × 20 ÷ 6)`."""
-        return _write(self._tree.body, lambda name: show(self._lookup(name, values, local)))
+        return _write(self._tree.body, lambda name: _figure(self._lookup(name, values, local)))
 
     def readable(self) -> str:
         """The formula with its names and the signs people use."""
@@ -218,7 +223,7 @@ def _write(node: ast.AST, name_of: Callable[[str], str]) -> str:
         case ast.Call(func=func, args=args):
             return f"{_dotted(func)}({', '.join(_write(a, name_of) for a in args)})"
         case ast.Constant(value=value):
-            return show(value) if isinstance(value, bool | int | float | str) else repr(value)
+            return _figure(value) if isinstance(value, bool | int | float | str) else repr(value)
         case _:
             return name_of(_dotted(node))
 

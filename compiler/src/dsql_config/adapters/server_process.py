@@ -90,12 +90,6 @@ _SAME_EVERYWHERE: Final = MappingProxyType({
     "DEPLOY_ENVIRONMENT": DYNAMIC_CONFIG_NAME,
     "PUBLIC_FRONTEND_ADDRESS": f"{FRONTEND}:7233",
     "PROMETHEUS_ENDPOINT": f"0.0.0.0:{METRICS_PORT}",
-    "TEMPORAL_SQL_PLUGIN_NAME": "dsql",
-    "TEMPORAL_SQL_PORT": "5432",
-    "TEMPORAL_SQL_USER": "admin",
-    "TEMPORAL_SQL_DATABASE": "postgres",  # a DSQL cluster has this one
-    "TEMPORAL_SQL_TLS_ENABLED": "true",  # DSQL accepts nothing else
-    "TEMPORAL_SQL_CONNECTION_TIMEOUT": "30s",
 })  # fmt: skip
 
 _OPENSEARCH: Final = MappingProxyType({
