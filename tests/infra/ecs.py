@@ -1,4 +1,4 @@
-"""What ECS's RegisterTaskDefinition would say to a request body, by botocore's model of it.
+"""What ECS would say to a request body, by botocore's model of its API.
 
 botocore itself sends any text where the API takes one of a few (`networkMode`); those are checked
 here with the model's own lists.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from botocore.model import ListShape, StringShape, StructureShape
+from botocore.model import ListShape, ServiceModel, StringShape, StructureShape
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
@@ -20,18 +20,26 @@ if TYPE_CHECKING:
 
 
 def validate_register_task_definition(body: object) -> list[str]:
-    """Every reason for which the body is not a valid request; empty for a valid one."""
-    shape = _request_shape()
+    """Every reason for which the body is no valid request; empty for a valid one."""
+    return _problems(body, "RegisterTaskDefinition")
+
+
+def validate_create_service(body: object) -> list[str]:
+    """Every reason for which the body is no valid request; empty for a valid one."""
+    return _problems(body, "CreateService")
+
+
+def _problems(body: object, operation: str) -> list[str]:
+    shape = _ecs().operation_model(operation).input_shape
     report = ParamValidator().validate(body, shape)
     if report.has_errors():
         return report.generate_report().splitlines()
-    return list(_outside_enumerations(body, shape, "task definition"))
+    return list(_outside_enumerations(body, shape, operation))
 
 
 @functools.cache
-def _request_shape() -> Shape:
-    service = Session().get_service_model("ecs")
-    return service.operation_model("RegisterTaskDefinition").input_shape
+def _ecs() -> ServiceModel:
+    return Session().get_service_model("ecs")
 
 
 def _outside_enumerations(value: Any, shape: Shape, where: str) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""botocore's model of RegisterTaskDefinition tells right request bodies from wrong ones."""
+"""botocore's model of ECS tells right request bodies from wrong ones."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.infra.ecs import validate_register_task_definition
+from tests.infra.ecs import validate_create_service, validate_register_task_definition
 
 
 def _body(**container: object) -> dict[str, object]:
@@ -43,3 +43,11 @@ def test_a_wrong_body_is_told(body: dict[str, object], said: str) -> None:
     """Wrong types, unknown names, missing names and texts outside the API's lists are problems."""
     (problem,) = validate_register_task_definition(body)
     assert said in problem
+
+
+def test_services_are_judged_too() -> None:
+    """CreateService has a model of its own: its launch types are not those of a task."""
+    body = {"serviceName": "history", "taskDefinition": "temporal-history", "launchType": "FARGATE"}
+    assert validate_create_service(body) == []
+    (problem,) = validate_create_service({**body, "launchType": "LAMBDA"})
+    assert "launchType: 'LAMBDA'" in problem
