@@ -5,7 +5,7 @@ so the only complete reading is from inside a program linked with the same packa
 release this script makes a throw-away Go module that requires exactly what the release requires,
 copies `reader/` into it, adds blank imports of everything that the server's main package imports,
 and builds. The binary's `dump` is the registry; its `validate` is the server's own loader, against
-which `check` is tested. `compact.py` then joins the dumps into the stored form.
+which the verdicts of `check` can be tested. `compact.py` then joins the dumps into the stored form.
 
     python extract.py --binaries DIR                                   build, dump, write the data
     python extract.py --binaries DIR --release 1.32.1 --build-only     only a validator
