@@ -96,8 +96,6 @@ DEFAULTS_AS_IN_A_FILE: Final[dict[str, Callable[[Any], Any]]] = {
 }
 """Defaults that the server holds in another shape than a file gives them."""
 
-DESCRIPTION_CHARS: Final = 160
-
 
 def write_data(dumps: dict[str, dict[str, Any]], folder: Path) -> None:
     """Write `registries.json` from one dump a release, oldest first."""
@@ -124,7 +122,7 @@ def _settings(dump: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _setting(raw: dict[str, Any]) -> dict[str, Any]:
     converter, schema = _converter(raw)
-    out = {"key": raw["key"], "about": _sentence(raw["description"]), "scope": SCOPES[raw["scope"]]}
+    out = {"key": raw["key"], "scope": SCOPES[raw["scope"]]}
     if converter in SCALARS.values():
         out["kind"] = converter
     else:
@@ -181,11 +179,10 @@ def _constraints(dump: dict[str, Any]) -> dict[str, list[str]]:
 def _line(releases: list[str], states: list[dict[str, Any] | None]) -> dict[str, Any]:
     """One setting: what never changes, and the history of the rest."""
     newest = next(state for state in reversed(states) if state)
-    fixed = ("key", "about")
     changing = [
-        {k: v for k, v in state.items() if k not in fixed} if state else None for state in states
+        {k: v for k, v in state.items() if k != "key"} if state else None for state in states
     ]
-    return {k: newest[k] for k in fixed} | {"history": _history(releases, changing)}
+    return {"key": newest["key"], "history": _history(releases, changing)}
 
 
 def _history(releases: list[str], states: list[dict[str, Any] | None]) -> list[dict[str, Any]]:
@@ -217,12 +214,3 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
 def _text(value: object) -> str:
     """Canonical JSON: to Python 1, 1.0 and true are equal, to a server they are not."""
     return json.dumps(value, sort_keys=True)
-
-
-def _sentence(description: str) -> str:
-    """The first sentence, at most `DESCRIPTION_CHARS` long, on one line."""
-    text = " ".join(description.split())
-    sentence = re.split(r"(?<=[a-z\d)\]\"'`])\.\s", text, maxsplit=1)[0].rstrip(".")
-    if len(sentence) <= DESCRIPTION_CHARS:
-        return sentence
-    return sentence[:DESCRIPTION_CHARS].rpartition(" ")[0] + " …"

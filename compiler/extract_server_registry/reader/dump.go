@@ -28,7 +28,6 @@ type setting struct {
 	Converter   string        `json:"converter"` // Go name of the conversion function
 	Default     any           `json:"default"`
 	Constrained []constrained `json:"constrained,omitempty"`
-	Description string        `json:"description"`
 	Schema      schema        `json:"schema"`
 }
 
@@ -53,7 +52,7 @@ func dump(packageDirs []string) registry {
 	return out
 }
 
-// Every kind of setting is a struct with the unexported fields def or cdef, convert, description.
+// Every kind of setting is a struct with the unexported fields def or cdef, and convert.
 func read(registered dynamicconfig.GenericSetting) setting {
 	value := reflect.New(reflect.TypeOf(registered)).Elem()
 	value.Set(reflect.ValueOf(registered))
@@ -61,11 +60,10 @@ func read(registered dynamicconfig.GenericSetting) setting {
 	convert := opened(value.FieldByName("convert"))
 	goType := convert.Type().Out(0)
 	out := setting{
-		Scope:       int(registered.Precedence()),
-		GoType:      goType.String(),
-		Converter:   runtime.FuncForPC(convert.Pointer()).Name(),
-		Description: value.FieldByName("description").String(),
-		Schema:      schemaOf(goType),
+		Scope:     int(registered.Precedence()),
+		GoType:    goType.String(),
+		Converter: runtime.FuncForPC(convert.Pointer()).Name(),
+		Schema:    schemaOf(goType),
 	}
 	if cdef := defaultsByConstraint(value); cdef.IsValid() {
 		for i := range cdef.Len() {

@@ -16,15 +16,14 @@ from dsql_config.server.setting import Always, ByConstraints, Nil, Setting
 
 
 class ServerKeyExplanation(Explanation):
-    """A key as one server has it. Type, scope, default and meaning are None where that server does
-    not know the key; `versions` are the releases that do."""
+    """A key as one server has it. Type, scope and default are None where that server does not know
+    the key; `versions` are the releases that do."""
 
     key: str
     server_version: str
     type: str | None
     scope: str | None
     default: str | None
-    meaning: str | None
     versions: tuple[str, ...]
     in_dsql_fork: bool | None
 
@@ -32,7 +31,6 @@ class ServerKeyExplanation(Explanation):
         fork = {True: "knows it", False: "does not know it", None: "not known"}[self.in_dsql_fork]
         unknown = f"server {self.server_version} does not know it"
         facts = [
-            ("meaning", self.meaning or unknown),
             ("type", self.type or unknown),
             ("scope", self.scope or unknown),
             ("default", self.default or unknown),
@@ -65,7 +63,6 @@ def explain_server_key(name: str, registry: ServerRegistry) -> ServerKeyExplanat
         type=setting.kind.value if setting else None,
         scope=setting.scope.value if setting else None,
         default=default_text(setting) if setting else None,
-        meaning=setting.description if setting else None,
         versions=tuple(map(str, known.versions)),
         in_dsql_fork=in_dsql_fork(known.key),
     )

@@ -174,7 +174,7 @@ def test_a_search_finds_all_keys_that_hold_the_text_before_others(text: str) -> 
 
 
 def test_a_search_looks_for_words_and_then_for_likeness() -> None:
-    """Words in any order are found in keys and descriptions; a misspelt one by likeness."""
+    """Words in any order are found in keys; a misspelt one by likeness."""
     assert "history.persistenceMaxQPS" in {s.key for s in search("qps history persistence", NEWEST)}
     assert "history.shardIOConcurrency" in {s.key for s in search("shardIOConcurency", NEWEST)}
     assert search("zzzzqqqq", NEWEST) == ()

@@ -160,7 +160,7 @@ def search(text: str, registry: ServerRegistry) -> tuple[Setting, ...]:
     """Settings for a text that a user typed, best first; all of them for an empty text.
 
     Keys that hold the text come first, an exact one, then beginnings, then the rest; then settings
-    whose key and description hold all its words; only when there are none, keys that look alike.
+    whose key holds all its words; only when there are none, keys that look alike.
     """
     wanted = text.strip().lower()
     words = {word.lower() for word in _WORD.findall(text)}
@@ -188,8 +188,7 @@ def _search_rank(wanted: str, words: set[str], setting: Setting) -> int | None:
         return 1
     if wanted in lower:
         return 2
-    about = f"{lower} {setting.description.lower()}"
-    return 3 if words and all(word in about for word in words) else None
+    return 3 if words and all(word in lower for word in words) else None
 
 
 def _known_elsewhere(key: str, registry: ServerRegistry) -> str:

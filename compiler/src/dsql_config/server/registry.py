@@ -229,7 +229,6 @@ def _setting(row: Mapping[str, Any], state: Mapping[str, Any]) -> Setting:
         go_type=state["go_type"] if typed else "",
         scope=Scope(state["scope"]),
         default=_default(kind, state),
-        description=row["about"],
         converter=Converter(state["converter"] if typed else kind),
         schema=_schema(state["schema"]) if typed else _SCALARS[kind],
     )

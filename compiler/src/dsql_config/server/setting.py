@@ -144,7 +144,7 @@ class Setting:
 
     `key` is spelled as in the server's source. `go_type` is empty unless `kind` is `TYPED`.
     `schema` describes the Go type that a value of a file is decoded into; for a scalar, that
-    scalar. `description` is the first sentence of the server's own, at most 160 characters.
+    scalar.
     """
 
     key: str
@@ -152,6 +152,5 @@ class Setting:
     go_type: str
     scope: Scope
     default: Default
-    description: str
     converter: Converter
     schema: Schema
