@@ -28,7 +28,6 @@ def computed(worked: str, texts: set[str]) -> object:
     parts = re.split(rf"(?<![\w-])({names})(?![\w-])", worked)
     for place in range(0, len(parts), 2):
         part = parts[place].replace(" = ", " == ")
-        part = re.sub(r"(?<=\d),(?=\d{3})", "", part)
         for sign, operator in _SIGNS.items():
             part = part.replace(sign, operator)
         parts[place] = re.sub(r"\b(on|off)\b", lambda m: str(m[0] == "on"), part)
