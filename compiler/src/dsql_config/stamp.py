@@ -30,7 +30,7 @@ from dsql_config.findings import Finding, Severity
 from dsql_config.given import accept
 from dsql_config.parameters import PARAMETERS
 from dsql_config.profile import Given, Profile, Request
-from dsql_config.server.registry import resolve_version
+from dsql_config.server.registry import NEWEST, load_registry
 
 PRODUCT: Final = "temporal-dsql-config"
 _NO_MODIFIER: Final = "none"
@@ -72,7 +72,7 @@ def canonical(request: Request) -> Request:
         preset=request.preset,
         modifier=request.modifier,
         given=given,
-        server_version=str(resolve_version(request.server_version)),
+        server_version=str(load_registry(request.server_version or NEWEST).version),
     )
 
 
