@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot_core.errors import Rejected
+from copilot_core.errors import Rejected, Unavailable
 from dsql_config.writing import write
 
 OLD = {"dynamicconfig.yaml": b"old", "ecs/history.json": b"{}", "compose.yaml": b"x: 1\n"}
@@ -137,6 +138,29 @@ def test_a_place_that_takes_no_folder_is_refused(tmp_path: Path, place: str) -> 
     assert refused.value.where.startswith(str(tmp_path))
     assert refused.value.todo
     assert contents(tmp_path) == {"file": b""}
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.EIO, "input/output error"), KeyboardInterrupt()])
+def test_a_replacement_that_fails_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    """When the new folder cannot take the place of the old one, the old one is back in it.
+
+    The second rename of a replacement fails here; no file system does that on demand.
+    """
+    write(OLD, tmp_path / "out")
+    rename, done = Path.rename, []
+
+    def failing(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) == 2:
+            raise failure
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises((Unavailable, KeyboardInterrupt)):
+        write(NEW, tmp_path / "out")
+    assert contents(tmp_path) == {f"out/{path}": content for path, content in OLD.items()}
 
 
 _AS_NOBODY = """

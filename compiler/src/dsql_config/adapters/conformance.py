@@ -73,11 +73,17 @@ class Case:
 Law = Callable[[Case], Iterator[str]]
 
 
-def problems_of_sdk(adapter: SDKAdapter) -> tuple[str, ...]:
-    """Everything that is wrong with an SDK adapter, each with the configuration that shows it."""
+def problems_of_sdk(
+    adapter: SDKAdapter, tried: Mapping[str, Profile] | None = None
+) -> tuple[str, ...]:
+    """Everything that is wrong with an SDK adapter, each with the configuration that shows it.
+
+    `tried` names other configurations than those of `profiles`.
+    """
     return tuple(
         _judged(
             adapter.name,
+            tried or profiles(),
             lambda profile: adapter.render(profile),
             lambda _: expected_of_sdk(),
             lambda _: None,
@@ -85,11 +91,14 @@ def problems_of_sdk(adapter: SDKAdapter) -> tuple[str, ...]:
     )
 
 
-def problems_of_platform(adapter: PlatformAdapter) -> tuple[str, ...]:
+def problems_of_platform(
+    adapter: PlatformAdapter, tried: Mapping[str, Profile] | None = None
+) -> tuple[str, ...]:
     """Everything that is wrong with a platform adapter, in the same way."""
     return tuple(
         _judged(
             adapter.name,
+            tried or profiles(),
             lambda profile: adapter.render(profile, shared_files(profile)),
             expected_of_platform,
             shared_files,
@@ -126,11 +135,12 @@ def shared_files(profile: Profile) -> Mapping[str, bytes]:
 
 def _judged(
     name: str,
+    tried: Mapping[str, Profile],
     render: Callable[[Profile], Rendered],
     expected: Callable[[Profile], frozenset[str]],
     shared: Callable[[Profile], Mapping[str, bytes] | None],
 ) -> Iterator[str]:
-    for label, profile in profiles().items():
+    for label, profile in tried.items():
         try:
             rendered, again = render(profile), render(profile.model_copy(deep=True))
         except Exception as e:  # noqa: BLE001  whatever the adapter raises is what is reported
@@ -183,8 +193,8 @@ def _accounts_for_all(case: Case) -> Iterator[str]:
 def _tells_no_secrets(case: Case) -> Iterator[str]:
     """Files go to other places and people: where the user keeps things is not in them."""
     for path, content in case.rendered.files.items():
-        for given in case.profile.given:
-            if given.source.encode() in content:
+        for given in case.profile.given:  # a place in a file is `file:line`
+            if ":" in given.source and given.source.encode() in content:
                 yield f"{path} tells where a value came from: {given.source}"
 
 
