@@ -204,22 +204,24 @@ def _dotted(node: ast.AST) -> str:
 def _write(node: ast.AST, name_of: Callable[[str], str]) -> str:
     """A formula's tree as text; brackets only where the meaning needs them."""
 
-    def inner(child: ast.AST, *, right: bool = False) -> str:
-        text = _write(child, name_of)
-        loose = _binding(child) < _binding(node) or (right and _binding(child) == _binding(node))
-        return f"({text})" if loose else text
+    def inner(child: ast.AST, *, tighter: bool = False) -> str:
+        """A part; in brackets where it binds looser, or no tighter where it must."""
+        text, here, there = _write(child, name_of), _binding(node), _binding(child)
+        return f"({text})" if there < here or (tighter and there == here) else text
 
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            return f"{inner(left)} {_OPERATORS[type(op)]} {inner(right, right=True)}"
+            return f"{inner(left)} {_OPERATORS[type(op)]} {inner(right, tighter=True)}"
         case ast.BoolOp(op=op, values=values):
             return f" {_OPERATORS[type(op)]} ".join(inner(v) for v in values)
         case ast.UnaryOp(operand=operand):
             return f"not {inner(operand)}"
         case ast.Compare(left=left, ops=[op], comparators=[other]):
-            return f"{inner(left)} {_OPERATORS[type(op)]} {inner(other)}"
+            sides = (inner(side, tighter=True) for side in (left, other))
+            return f" {_OPERATORS[type(op)]} ".join(sides)
         case ast.IfExp(test=test, body=body, orelse=orelse):
-            return f"{inner(body)} if {inner(test)} else {inner(orelse)}"
+            then, condition = inner(body, tighter=True), inner(test, tighter=True)
+            return f"{then} if {condition} else {inner(orelse)}"
         case ast.Call(func=func, args=args):
             return f"{_dotted(func)}({', '.join(_write(a, name_of) for a in args)})"
         case ast.Constant(value=value):
