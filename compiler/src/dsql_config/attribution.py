@@ -27,7 +27,7 @@ from dsql_config.parameters.parameter import DynamicKey, Kind, Parameter
 from dsql_config.profile import Given, ParameterClass
 from dsql_config.seen_entries import SeenEntry
 from dsql_config.server.registry import ServerRegistry
-from dsql_config.variables import PLUGIN_DEFAULTS, compiled, other
+from dsql_config.variables import PLUGIN_DEFAULTS, compiled, other, shown_value
 from dsql_config.written import SeenVariable
 
 _NAMESPACE: Final = "namespace"
@@ -45,7 +45,8 @@ class Pin:
 
 
 class Unattributed(BaseModel):
-    """Something that a file says and that no preset, modifier, input or override accounts for."""
+    """Something that a file says and that no preset, modifier, input or override accounts for. The
+    value of a variable that the compiler never writes is not shown: it may be a credential."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,14 +71,17 @@ class Attribution:
 
     def left_over(self, said: SeenEntry | SeenVariable, reason: str) -> None:
         """List something with the reason why it is not attributed."""
-        key = said.key if isinstance(said, SeenEntry) else said.name
+        if isinstance(said, SeenEntry):
+            key, value = said.key, said.value
+        else:
+            key, value = said.name, shown_value(said.name, said.value)
         self.unattributed.append(
-            Unattributed(file=said.file, line=said.line, key=key, value=said.value, reason=reason)
+            Unattributed(file=said.file, line=said.line, key=key, value=value, reason=reason)
         )
 
     def pin(self, parameter: Parameter, said: SeenEntry | SeenVariable) -> None:
         """Take a value for a parameter's, or list it with the reason why it cannot be one."""
-        source = f"{said.file}:{said.line}"
+        source = said.place
         given = Given(name=parameter.name, value=said.value, source=source)
         accepted, findings = accept((given,))
         if findings:
@@ -148,7 +152,7 @@ def _attribute_entries(
         else:
             found.left_over(entry, _why_other_constraints(entry, target, workload))
     if at := next((e for e in entries if e.constraints == ours and _ours(e)), None):
-        found.pins[_NAMESPACE] = Pin(workload, f"{at.file}:{at.line}")
+        found.pins[_NAMESPACE] = Pin(workload, at.place)
     _pin_server_defaults(found, registry)
 
 
@@ -254,4 +258,4 @@ def _unlock(found: Attribution) -> None:
         if len(formula.reads) == 1 and chosen.kind is Kind.CHOICE:
             fitting = (c for c in chosen.choices if formula.evaluate({chosen.name: c}) == pin.value)
             if (choice := next(fitting, None)) is not None:
-                found.pins.setdefault(chosen.name, Pin(choice, pin.source))
+                found.pins.setdefault(chosen.name, Pin(choice, pin.source, pin.said))

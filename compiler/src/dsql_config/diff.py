@@ -193,8 +193,8 @@ def _at(spot: Spot, before: Side, after: Side) -> Change | None:
     return Change(
         parameter=parameter.name if parameter else spot.key,
         key=str(spot),
-        before=before.at(spot),
-        after=after.at(spot),
+        before=before.shown_at(spot),
+        after=after.shown_at(spot),
         unit=parameter.unit if parameter and not is_variable else "",
         apply=parameter.apply if parameter else Apply.RESTART if is_variable else Apply.LIVE,
         why=_said_by(spot, before, after),

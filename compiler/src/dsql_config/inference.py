@@ -123,11 +123,11 @@ def _kept(start: Start, free: Mapping[str, Pin], version: str) -> tuple[tuple[Gi
     }
     merged = given_of({**start.given, **moved})
     profile = profile_of(start, merged, version)
-    needed = {r.name for r in profile.parameters if _is_needed(r)} | start.given.keys()
+    needed = {r.name for r in profile.parameters if is_needed(r)} | start.given.keys()
     return tuple(g for g in merged if g.name in needed), profile
 
 
-def _is_needed(resolved: Resolved) -> bool:
+def is_needed(resolved: Resolved) -> bool:
     """Whether a given value made a difference: without it the layers above give another one."""
     match [step.layer for step in resolved.steps]:
         case [*_, Layer.OVERRIDE] | [Layer.INPUT]:

@@ -15,9 +15,10 @@ from typing import Final
 
 from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
+from dsql_config.server.decoded import AnyKeyMap, Entry, GoValue
 from dsql_config.server.go_values import SCALARS, TRUE_TEXTS, shown
 from dsql_config.server.registry import ServerRegistry, ValueKind
-from dsql_config.server.yaml_dialect import AnyKeyMap, Entry, GoValue, decode
+from dsql_config.server.yaml_dialect import decode
 from dsql_config.server.yaml_scalars import INT64_MAX, INT64_MIN
 
 _DEPTH: Final = 32
@@ -38,6 +39,11 @@ class SeenEntry:
     value: Scalar
     constraints: Constraints
     ignored: str | None = None
+
+    @property
+    def place(self) -> str:
+        """`file:line`."""
+        return f"{self.file}:{self.line}"
 
 
 def read_entries(

@@ -21,7 +21,7 @@ from dsql_config.profile import Given, Profile
 from dsql_config.seen_entries import Constraints, SeenEntry
 from dsql_config.server.go_values import duration_ns
 from dsql_config.server.registry import ServerRegistry, ValueKind
-from dsql_config.variables import PLUGIN_DEFAULTS, compiled
+from dsql_config.variables import PLUGIN_DEFAULTS, compiled, shown_value
 from dsql_config.written import SeenVariable, identify, read
 
 
@@ -68,6 +68,13 @@ class Side:
                 return said[place]
         setting = self.registry.find(spot.key)
         return default_of(setting) if setting else None
+
+    def shown_at(self, spot: Spot) -> Scalar | None:
+        """What counts at a spot, as far as it may be shown."""
+        value = self.at(spot)
+        if spot.constraints is None and value is not None:
+            return shown_value(spot.key, str(value))
+        return value
 
     def meaning(self, spot: Spot) -> Scalar | None:
         """What counts at a spot, so that equal meanings are equal: durations in nanoseconds, a

@@ -5,8 +5,8 @@ are the others that one meets beside them, as prefixes where a family shares a f
 defaults that the DSQL plugin has for those it reads. Absence is a value: a switch that nobody sets
 is off.
 
-Read from the plugin's source of January 2026 and its later builds, and from the deployments' start
-script, which puts `TEMPORAL_SQL_*` into the server's static configuration.
+Read from the source of the plugin's build of January 2026 and of later ones, of Temporal server
+1.32.1 (its flags and its configuration template) and of the SDKs' client configuration.
 """
 
 from __future__ import annotations
@@ -41,13 +41,17 @@ class Other:
 
 
 _REPLICAS: Final = "neither the server nor a start script reads it: replicas are the platform's"
+_SERVER: Final = "the server reads it when it starts (flags of 1.32.1)"
+_TEMPLATE: Final = "the server's built-in configuration template reads it (1.32.1)"
+_CLIENT: Final = "clients and SDK workers read it, the server does not"
 _BUCKET: Final = (
     "the later plugin build's token bucket, in place of the limiter's counter per second"
 )
 _POOL: Final = "the plugin's own pace of filling a pool without reservoir"
 
 OTHERS: Final = (
-    Other("TEMPORAL_SQL_PASSWORD", Fate.DEAD, "the plugin logs in with a token from IAM"),
+    Other("TEMPORAL_SQL_PASSWORD", Fate.NEEDED,
+          "a credential of another SQL store; to DSQL the plugin logs in with a token from IAM"),
     Other("REGION", Fate.NEEDED, "the plugin signs its login tokens for this region"),
     Other("AWS_REGION", Fate.NEEDED, "the plugin takes it when REGION is absent"),
     Other("AWS_*", Fate.NEEDED, "the plugin's AWS SDK reads it: credentials, profile, endpoints"),
@@ -58,6 +62,25 @@ OTHERS: Final = (
     Other("DSQL_POOL_KEEPER_TICK_INTERVAL", Fate.NEEDED, _POOL),
     Other("DSQL_POOL_KEEPER_MAX_CONNS_PER_TICK", Fate.NEEDED, _POOL),
     Other("DSQL_POOL_WARMUP_STAGGER_DURATION", Fate.NEEDED, _POOL),
+    Other("TEMPORAL_ROOT", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_CONFIG_DIR", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_SERVER_CONFIG_FILE_PATH", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_ENVIRONMENT", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_SERVICES", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_AVAILABILITY_ZONE", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_ALLOW_NO_AUTH", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_VERSION_CHECK_DISABLED", Fate.NEEDED, _SERVER),
+    Other("TEMPORAL_BROADCAST_ADDRESS", Fate.NEEDED, _TEMPLATE),
+    Other("TEMPORAL_AUTH_*", Fate.NEEDED, _TEMPLATE),
+    Other("TEMPORAL_JWT_*", Fate.NEEDED, _TEMPLATE),
+    Other("TEMPORAL_TLS*", Fate.NEEDED, f"{_TEMPLATE}; so do clients"),
+    Other("TEMPORAL_ADDRESS", Fate.NEEDED, _CLIENT),
+    Other("TEMPORAL_NAMESPACE", Fate.NEEDED, _CLIENT),
+    Other("TEMPORAL_API_KEY", Fate.NEEDED, f"a credential; {_CLIENT}"),
+    Other("TEMPORAL_CONFIG_FILE", Fate.NEEDED, _CLIENT),
+    Other("TEMPORAL_PROFILE", Fate.NEEDED, _CLIENT),
+    Other("TEMPORAL_CODEC_*", Fate.NEEDED, _CLIENT),
+    Other("TEMPORAL_GRPC_META_*", Fate.NEEDED, _CLIENT),
     Other("TEMPORAL_HISTORY_REPLICAS", Fate.DEAD, f"{_REPLICAS}; give history_replicas"),
     Other("TEMPORAL_MATCHING_REPLICAS", Fate.DEAD, f"{_REPLICAS}; give matching_replicas"),
     Other("TEMPORAL_FRONTEND_REPLICAS", Fate.DEAD, f"{_REPLICAS}; give frontend_replicas"),
@@ -109,6 +132,15 @@ def compiled() -> Mapping[str, Compiled]:
             if isinstance(target, Env)
         }
     )
+
+
+NOT_SHOWN: Final = "(not shown)"
+"""Stands for the value of a variable that the compiler does not write: it may be a credential."""
+
+
+def shown_value(name: str, value: str) -> str:
+    """The value of a variable, as far as it may be shown."""
+    return value if name in compiled() else NOT_SHOWN
 
 
 def other(name: str) -> Other | None:

@@ -35,13 +35,19 @@ _LIMIT_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SeenVariable:
-    """One environment variable; `ignored` says why it counts for nothing."""
+    """One environment variable; `line` is 0 where it came from no file. `ignored` says why it
+    counts for nothing."""
 
     file: str
     line: int
     name: str
     value: str
     ignored: str | None = None
+
+    @property
+    def place(self) -> str:
+        """`file:line`, or what stands for a file."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class FileKind(Enum):
