@@ -57,8 +57,9 @@ def test_adapters_conform_on_every_profile(request: Request) -> None:
 
 
 @given(requests())
-def test_the_server_reads_what_was_meant(request: Request) -> None:
-    """Through the server's YAML dialect the dynamic config is the profile's, types included."""
+def test_readers_see_what_was_meant(request: Request) -> None:
+    """The server's YAML dialect gives the profile's entries, types included; a reader of
+    environment files gives its variables."""
     profile = writable(request)
     decoded = decode(dynamic_config_file.render(profile))
     assert not decoded.problems
@@ -73,12 +74,6 @@ def test_the_server_reads_what_was_meant(request: Request) -> None:
         if entry.written
     ]
     assert sorted(seen, key=str) == sorted(meant, key=str)
-
-
-@given(requests())
-def test_the_environment_reads_as_it_was_meant(request: Request) -> None:
-    """A reader of environment files sees each variable of the profile with its value."""
-    profile = writable(request)
     text = environment_file.render(profile).decode()
     assert dotenv_values(stream=io.StringIO(text)) == {v.name: v.value for v in profile.environment}
 

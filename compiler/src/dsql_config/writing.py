@@ -2,7 +2,8 @@
 
 Theory of operation. The files are written to a temporary folder beside the wanted one, flushed to
 the disk, and the folder is renamed. A folder that is there already is moved aside first, put back
-if the rename fails, and removed when it succeeded. It is replaced only if every file in it is one
+if the rename fails, and removed when it succeeded; a process killed between the two renames leaves
+it whole, in a hidden folder beside its place. It is replaced only if every file in it is one
 that this product writes: those of this run, and those that `OURS` knows from other choices of
 adapters. Anything else is named, and nothing is touched.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from errno import (
     EACCES,
@@ -104,19 +105,35 @@ def _foreign(place: Path, known: Set[str]) -> Iterator[str]:
 
 def _replace(place: Path, files: Mapping[str, bytes]) -> None:
     """Fill a folder beside `place` and put it there."""
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as beside:
-        new, old = Path(beside, "new"), Path(beside, "old")
+    beside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    new, old = beside / "new", beside / "old"
+    try:
         new.mkdir()
         for path, content in files.items():
             file = new / path
             file.parent.mkdir(parents=True, exist_ok=True)
             _flushed(file, content)
-        if not place.exists():
+        if place.exists():
+            shutil.copymode(place, new)
+            _swap(new, place, old)
+        else:
             new.rename(place)
-            return
-        shutil.copymode(place, new)
-        place.rename(old)
-        _or_back(lambda: new.rename(place), old, place)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        with suppress(OSError):  # it holds the old folder, if that could not be put back
+            beside.rmdir()
+
+
+def _swap(new: Path, place: Path, old: Path) -> None:
+    """Put `new` in the place, and what was there away; or leave it there when that fails."""
+    place.rename(old)
+    try:
+        new.rename(place)
+    except BaseException:
+        with suppress(OSError):  # the first failure is the one to tell
+            old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _flushed(file: Path, content: bytes) -> None:
@@ -126,19 +143,9 @@ def _flushed(file: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _or_back(step: Callable[[], object], old: Path, place: Path) -> None:
-    """Do a step; put the old folder back when it fails or is interrupted."""
-    try:
-        step()
-    except BaseException:
-        with suppress(OSError):  # the step's own failure is the one to tell
-            old.rename(place)
-        raise
-
-
 def _translated(e: OSError, out: Path) -> CopilotError:
     what = f"cannot write here: {e.strerror or e}"
-    where = str(e.filename or out)
+    where = str(out)
     if e.errno in _WRONG_PLACE:
         todo = "name a folder that you may write to"
         return Rejected(what, where=where, todo=todo, code="unwritable")

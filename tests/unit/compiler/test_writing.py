@@ -163,6 +163,24 @@ def test_a_replacement_that_fails_is_undone(
     assert contents(tmp_path) == {f"out/{path}": content for path, content in OLD.items()}
 
 
+def test_what_cannot_be_put_back_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When even the old folder cannot return to its place, it is kept beside it, whole."""
+    write(OLD, tmp_path / "out")
+    rename, done = Path.rename, []
+
+    def failing(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) > 1:
+            raise OSError(errno.EIO, "input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(Unavailable):
+        write(NEW, tmp_path / "out")
+    (beside,) = tmp_path.iterdir()
+    assert contents(beside) == {f"old/{path}": content for path, content in OLD.items()}
+
+
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path

@@ -21,7 +21,13 @@ from dsql_config.adapters.protocol import (
     Rendered,
     expected_of_platform,
 )
-from dsql_config.adapters.server_process import DYNAMIC_CONFIG_PATH, ROLES, Role, missing
+from dsql_config.adapters.server_process import (
+    DYNAMIC_CONFIG_PATH,
+    ROLES,
+    Role,
+    image_usage,
+    missing,
+)
 from dsql_config.profile import Profile
 from dsql_config.stamp import stamp
 
@@ -136,6 +142,7 @@ def _ports(role: Role, profile: Profile) -> str:
 def _usage(profile: Profile) -> tuple[str, ...]:
     asked = "".join(f"{item.name}=… " for item in missing(profile))
     return (
+        image_usage(profile),
         f"Start the servers in this folder: `{asked}docker compose up -d`, with AWS credentials in "
         "the environment.",
         "After writing the folder anew: `docker compose up -d --force-recreate`, because a "

@@ -34,6 +34,7 @@ from dsql_config.adapters.server_process import (
     METRICS_PORT,
     ROLES,
     Role,
+    image_usage,
     missing,
 )
 from dsql_config.profile import Profile
@@ -207,6 +208,7 @@ def _usage(profile: Profile) -> tuple[str, ...]:
         for item in missing(profile)
     )
     return (
+        image_usage(profile),
         *parameters,
         "Register each task: `aws ecs register-task-definition --cli-input-json "
         "file://ecs/history.json --execution-role-arn … --task-role-arn …`. The execution role "

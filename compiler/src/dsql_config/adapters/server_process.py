@@ -5,8 +5,7 @@ where `DYNAMIC_CONFIG_FILE_PATH` says: so do the templates of Temporal's own ima
 from `docker/config_template.yaml`, later ones from the template inside the server, whose `start`
 takes the role from `TEMPORAL_SERVICES`). Images of the DSQL deployments link the file
 `<folder>/$DEPLOY_ENVIRONMENT.yaml` into place instead; the path and the variables below suit both.
-The rest of the table is what those images' persistence templates substitute and what is the same
-for every DSQL cluster.
+Connections come from the profile's environment; what is here is how a process is started and found.
 """
 
 from __future__ import annotations
@@ -98,6 +97,15 @@ _OPENSEARCH: Final = MappingProxyType({
     "TEMPORAL_ELASTICSEARCH_VERSION": "v8",
     "TEMPORAL_ELASTICSEARCH_INDEX": "temporal_visibility_v1",
 })  # fmt: skip
+
+
+def image_usage(profile: Profile) -> str:
+    """What the image must do, for a person to check."""
+    return (
+        f"The image `{profile.value('platform.server_image')}` must start the role that `SERVICES` "
+        "names and read its dynamic config at `DYNAMIC_CONFIG_FILE_PATH`, as Temporal's own images "
+        "do; `platform.server_image` names another."
+    )
 
 
 def uses_opensearch(profile: Profile) -> bool:
