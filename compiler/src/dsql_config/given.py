@@ -165,6 +165,8 @@ def _duration(parameter: Parameter, raw: str) -> float:
 def _text(parameter: Parameter, raw: Scalar) -> str:
     if not isinstance(raw, str):
         raise _Unreadable(f"{_brief(raw)} is no text")
+    if not raw and parameter.base != "":
+        raise _Unreadable(f"empty; {_wants(parameter)}")
     if len(raw) > _TEXT_LIMIT:
         raise _Unreadable(f"{len(raw)} characters; {parameter.name} takes at most {_TEXT_LIMIT}")
     if not _TEXT.fullmatch(raw):

@@ -44,6 +44,8 @@ def given(name: str, value: Scalar | None, source: str = "--set") -> Given:
         ("namespace", 7, "no text"),
         ("namespace", "n" * 254, "at most 253"),
         ("namespace", None, "no value"),
+        ("namespace", " ", "empty"),
+        ("platform.server_image", "", "empty"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_wanted(
