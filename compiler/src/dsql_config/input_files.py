@@ -15,11 +15,15 @@ ends in `.env` holds `NAME=VALUE` lines.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Final
+
+from dotenv.parser import parse_stream
 
 from dsql_config.findings import Finding, Severity
 from dsql_config.given import nearest
@@ -41,8 +45,10 @@ RESERVED: Final = ("preset", "modifier", "server_version")
 """Keys of an input file that say what is asked for, beside the values."""
 
 _SCALAR_TAGS: Final = ("!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp")
-_ENV_LINE: Final = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*)", re.DOTALL)
-_QUOTED: Final = re.compile(r"""(["'])(.*)\1(?:\s+#.*)?""", re.DOTALL)
+
+
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+"""How variables are called; parameters are in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +97,26 @@ def read_inputs(path: Path) -> InputFile:
 def parse_inputs(data: bytes, *, name: str) -> InputFile:
     """The values in the bytes of an input file; `name` decides between YAML and variables."""
     findings: list[Finding] = []
+    is_env = name.lower().endswith(".env")
     try:
-        text = _text(data)
-        pairs = _env_pairs if name.lower().endswith(".env") else _yaml_pairs
-        return _sorted_out(pairs(text, name, findings), name, findings)
+        pairs = _env_pairs if is_env else _yaml_pairs
+        file = _sorted_out(pairs(_text(data), name, findings), name, findings)
     except _Refused as e:
         return _nothing(name, e)
+    return _without_variables(file) if is_env else file
+
+
+def _without_variables(file: InputFile) -> InputFile:
+    """The file with what its variables amount to in their place; other names stay as they are."""
+    from dsql_config.variable_inputs import from_variables
+
+    variables = {g.name: g for g in file.given if _VARIABLE.fullmatch(g.name)}
+    given, findings = from_variables(
+        {name: str(g.value) for name, g in variables.items()},
+        sources={name: g.source for name, g in variables.items()},
+    )
+    named = tuple(g for g in file.given if g.name not in variables)
+    return replace(file, given=(*given, *named), findings=(*file.findings, *findings))
 
 
 def _nothing(name: str, refused: _Refused) -> InputFile:
@@ -206,29 +226,21 @@ def _scalar(key: Node, value: Node, where: str, findings: list[Finding]) -> Iter
     except BadScalar as e:
         findings.append(_error("bad-value", key.text, str(e), where))
         return
-    plain = read.text if isinstance(read, Timestamp) else read
-    yield _Pair(key.text, plain, value.text, key.line)
+    is_text = isinstance(read, Timestamp) or (isinstance(read, float) and not isfinite(read))
+    yield _Pair(key.text, value.text if is_text else read, value.text, key.line)
 
 
 def _env_pairs(text: str, name: str, findings: list[Finding]) -> Iterator[_Pair]:
-    """`NAME=VALUE` lines, with `export`, quotes and comments as shells and Compose take them."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        match = _ENV_LINE.fullmatch(stripped)
-        if match is None or len(match[1]) > LIMIT_NAME:
+    """`NAME=VALUE` lines, with `export`, quotes and comments as dotenv readers take them."""
+    for binding in parse_stream(io.StringIO(text)):
+        written = binding.original.string
+        line = binding.original.line + written[: -len(written.lstrip()) or None].count("\n")
+        key, value = binding.key, binding.value
+        if binding.error or (key is not None and (value is None or len(key) > LIMIT_NAME)):
             what = "is no NAME=VALUE line"
-            findings.append(_error("bad-line", stripped[:40], what, f"{name}:{number}"))
-            continue
-        value = _unquoted(match[2])
-        yield _Pair(match[1], value, value, number)
-
-
-def _unquoted(value: str) -> str:
-    if quoted := _QUOTED.fullmatch(value):
-        return quoted[2]
-    return re.split(r"\s+#", value, maxsplit=1)[0].strip()
+            findings.append(_error("bad-line", written.strip()[:40], what, f"{name}:{line}"))
+        elif key is not None and value is not None:
+            yield _Pair(key, value, value, line)
 
 
 def _printable(text: str) -> str:

@@ -39,6 +39,13 @@ def test_json_is_read_as_the_yaml_it_is() -> None:
     assert file.given == (Given(name="history_replicas", value=4, source="in.json:1"),)
 
 
+@pytest.mark.parametrize("value", [".nan", "-.inf", "2026-01-01"])
+def test_what_is_no_value_of_any_parameter_stays_text(value: str) -> None:
+    """A number that is none, and a date, are told later as what was written."""
+    file = parse_inputs(f"history_replicas: {value}\n".encode(), name="in.yaml")
+    assert file.given == (Given(name="history_replicas", value=value, source="in.yaml:1"),)
+
+
 def test_reserved_keys_are_no_values_and_keep_their_spelling() -> None:
     """A server version 1.30 stays 1.30 and does not become the number 1.3."""
     file = parse_inputs(
@@ -58,12 +65,37 @@ def test_variables_are_read_as_shells_write_them() -> None:
         name="prod.env",
     )
     assert file.findings == ()
-    assert [(g.name, g.value, g.source) for g in file.given] == [
+    assert {(g.name, g.value, g.source) for g in file.given} == {
         ("DSQL_RESERVOIR_ENABLED", "true", "prod.env:2"),
         ("TEMPORAL_SQL_MAX_CONNS", "20", "prod.env:3"),
         ("DSQL_DISTRIBUTED_RATE_LIMITER_TABLE", "limits", "prod.env:4"),
         ("CLUSTER_ENDPOINT", "a#b", "prod.env:5"),
-    ]
+    }
+
+
+def test_a_switch_that_follows_from_a_choice_gives_the_choice() -> None:
+    """The limiter's switch is locked to the choice of a limiter: the variable names the choice."""
+    file = parse_inputs(b"\nDSQL_DISTRIBUTED_RATE_LIMITER_ENABLED=true\n", name="x.env")
+    assert file.given == (Given(name="dsql.limiter", value="distributed", source="x.env:2"),)
+
+
+def test_variables_of_other_programs_are_left_to_them() -> None:
+    """A file of variables is shared: what is nobody's of ours is neither given nor told."""
+    file = parse_inputs(b"PATH=/bin\nAWS_PROFILE=x\nREGION=eu-west-1\n", name="x.env")
+    assert (file.given, file.findings) == ((), ())
+
+
+def test_a_variable_that_is_nearly_ours_is_an_error_and_one_that_nobody_reads_is_told() -> None:
+    """A misspelt switch must not be off without a word; parameters may stand beside variables."""
+    file = parse_inputs(
+        b"DSQL_RESERVIOR_ENABLED=true\nTEMPORAL_HISTORY_REPLICAS=4\nhistory_replicas=4\n",
+        name="x.env",
+    )
+    assert {(f.severity, f.code, f.key) for f in file.findings} == {
+        (Severity.ERROR, "unknown-variable", "DSQL_RESERVIOR_ENABLED"),
+        (Severity.WARNING, "dead-variable", "TEMPORAL_HISTORY_REPLICAS"),
+    }
+    assert file.given == (Given(name="history_replicas", value="4", source="x.env:3"),)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"# nothing yet\n", b"---\n", b"null\n"])

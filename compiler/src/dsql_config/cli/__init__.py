@@ -1,0 +1,1 @@
+"""The command `temporal-dsql-config`: one file a command, or a small group of them."""

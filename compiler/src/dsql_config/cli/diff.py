@@ -1,0 +1,37 @@
+"""`diff`: what differs between two configurations, in meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dsql_config.cli.options import AsJson, ServerVersion
+from dsql_config.cli.terminal import PROGRAM, write_json, write_text
+
+SIDE = "An output folder, a profile.json, or a dynamic-config file."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(epilog=f"Example: {PROGRAM} diff deploy-before/ deploy/")(diff)
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help=SIDE)],
+    b: Annotated[Path, typer.Argument(metavar="B", help=SIDE)],
+    server_version: ServerVersion = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changes from A to B.
+
+    In meaning: which value, why, and whether it takes a restart or a new cluster.
+    """
+    from dsql_config.diff import compare
+
+    difference = compare(a, b, server_version=server_version)
+    if as_json:
+        write_json(difference.to_json())
+    else:
+        write_text(difference.to_text())
