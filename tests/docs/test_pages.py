@@ -10,6 +10,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from copilot import reference
 from copilot.demo import BUNDLED
-from copilot.main import app, main
+from copilot.main import main
+from copilot.reference.cli import PROGRAMS
 from copilot.reference.cli import commands as leaf_commands
 from copilot.reference.settings import READERS, variables
 from tests.docs.pages import REFERENCE, ROOT, WRITTEN, Block, blocks, commands
 
-LEAVES: Mapping[str, object] = dict(leaf_commands())
+LEAVES: Mapping[str, object] = dict(leaf for program in PROGRAMS for leaf in leaf_commands(program))
 VARIABLES = frozenset().union(*(variables(cls) for cls in READERS.values()))
 
 _FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
@@ -94,26 +96,26 @@ def words_of(line: str) -> list[str]:
     return words
 
 
-COPILOT_LINES = [(b, line) for b, line in commands() if words_of(line)[:1] == ["copilot"]]
-OTHER_LINES = [(b, line) for b, line in commands() if words_of(line)[:1] != ["copilot"]]
+OWN_LINES = [(b, line) for b, line in commands() if words_of(line)[0] in PROGRAMS]
+OTHER_LINES = [(b, line) for b, line in commands() if words_of(line)[0] not in PROGRAMS]
 
 
-@pytest.mark.parametrize(("block", "line"), COPILOT_LINES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("block", "line"), OWN_LINES, ids=lambda v: str(v))
 def test_documented_commands_are_understood(block: Block, line: str) -> None:
-    """Every `copilot …` in the documentation names a command that takes these options."""
-    words = words_of(line)[1:]
-    command: object = typer.main.get_command(app)
+    """Every line with one of our programs names a command that takes these options."""
+    program, *words = words_of(line)
+    command: object = typer.main.get_command(import_module(PROGRAMS[program]).app)
     while isinstance(command, TyperGroup):
         assert words, f"{line}: names a group, no command"
         assert words[0] in command.commands, f"{line}: no such command"
         command = command.commands[words.pop(0)]
     assert isinstance(command, TyperCommand)
-    command.make_context("copilot", words)
+    command.make_context(program, words)
 
 
 @pytest.mark.parametrize(("block", "line"), OTHER_LINES, ids=lambda v: str(v))
 def test_other_documented_commands_exist(block: Block, line: str) -> None:
-    """What is not `copilot` is a recipe of ./dev, or a tool of the environment."""
+    """What is none of our programs is a recipe of ./dev, or a tool of the environment."""
     words = words_of(line)
     if words[0] == "./dev":
         recipes = subprocess.run(

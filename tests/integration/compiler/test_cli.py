@@ -198,13 +198,16 @@ def test_a_log_that_is_not_configured_is_told_before_anything_is_written(
     assert contents(tmp_path) == {}
 
 
-def test_a_log_that_does_not_answer_is_an_exit_of_75(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_does_not_answer_is_an_exit_of_75(tmp_path: Path) -> None:
     """The files are there, the event is not, and the same command can be run again."""
-    monkeypatch.setenv("COPILOT_LOG_DSN", "postgresql://127.0.0.1:9/nowhere")
-    called = call("compile", "starter", "--out", "o", "--cluster", "orders", "--emit", "--json")
+    called = script(
+        "compile", "starter", "--out", "o", "--cluster", "orders", "--emit", "--author", "alice",
+        "--json", folder=tmp_path, COPILOT_LOG_DSN="postgresql://127.0.0.1:9/nowhere",
+    )  # fmt: skip
     assert called.code == 75
+    assert called.json["emitted"]["recorded"] is False
+    assert called.json["emitted"]["error"]
+    assert called.json["files"] == sorted(contents(tmp_path / "o"))
     assert "Traceback" not in called.err
 
 

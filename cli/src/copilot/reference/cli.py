@@ -1,13 +1,21 @@
-"""docs/reference/cli.md, from the command tree itself."""
+"""docs/reference/cli.md, from the command trees themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from copilot.reference.markdown import code, table
+
+PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
+    {"copilot": "copilot.main", "temporal-dsql-config": "dsql_config.cli.main"}
+)
+"""Program to the module whose `app` it runs."""
 
 EXITS = (
     (0, "done"),
@@ -22,21 +30,23 @@ HEAD = """# Commands
 Times are RFC 3339 with an offset or Unix seconds; durations are `30s`, `5m`, `1h30m`. Results go to
 standard output, notes and failures to standard error. There is no colour when the output is not a
 terminal or `NO_COLOR` is set. `copilot --install-completion` sets up completion for your shell.
+
+The config compiler is a program of its own: `temporal-dsql-config` needs neither broker nor database.
 """
 
 
 def render() -> str:
     """The page."""
     parts = [HEAD, "## Exit codes\n\n" + table(("exit", "meaning"), EXITS)]
-    parts += [_section(path, command) for path, command in commands()]
+    for program in PROGRAMS:
+        parts += [_section(path, command) for path, command in commands(program)]
     return "\n".join(parts)
 
 
-def commands() -> Iterator[tuple[str, TyperCommand]]:
-    """Every command that can be run, with its full name, in the order of the help."""
-    from copilot.main import app
-
-    yield from _walk("copilot", typer.main.get_command(app))
+def commands(program: str = "copilot") -> Iterator[tuple[str, TyperCommand]]:
+    """Every command of a program of `PROGRAMS`, with its full name, in the order of the help."""
+    app: typer.Typer = import_module(PROGRAMS[program]).app
+    yield from _walk(program, typer.main.get_command(app))
 
 
 def _walk(path: str, command: object) -> Iterator[tuple[str, TyperCommand]]:

@@ -40,10 +40,6 @@ def register(app: typer.Typer) -> None:
 
 
 def compile_(
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", help="Folder for the files; replaced as a whole."),
-    ],
     preset: Annotated[
         str | None,
         typer.Argument(
@@ -51,6 +47,11 @@ def compile_(
             help="Size of the cluster. Left out: starter, with DSQL variables of the environment.",
         ),
     ] = None,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="DIR", help="Folder for the files; replaced as a whole."),
+    ],
     modifier: Modifier = None,
     inputs: Inputs = None,
     sets: Sets = [],  # noqa: B006  Typer copies it

@@ -1,8 +1,8 @@
 """`compile --emit`: who changes which cluster and why, asked early and recorded last.
 
 Theory of operation. What an event needs beside the profile is checked with all other input. The log
-is opened before the files are written, so that one that is not there is told before anything is
-done, and appended to after them.
+is opened before the files are written, so that one that nobody configured is told before anything
+is done, and appended to after them.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Sets = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="One answer or override; wins over --inputs. Repeatable.",
+        help="One answer or override; wins over --inputs. Can be repeated.",
     ),
 ]  # fmt: skip
 
