@@ -31,7 +31,8 @@ Times are RFC 3339 with an offset or Unix seconds; durations are `30s`, `5m`, `1
 standard output, notes and failures to standard error. There is no colour when the output is not a
 terminal or `NO_COLOR` is set. `copilot --install-completion` sets up completion for your shell.
 
-The config compiler is a program of its own: `temporal-dsql-config` needs neither broker nor database.
+The config compiler is a program of its own, `temporal-dsql-config`: it needs neither broker nor
+database.
 """
 
 
