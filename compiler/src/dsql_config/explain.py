@@ -34,7 +34,15 @@ from dsql_config.parameters.parameter import GoOption, Kind, Parameter, PythonOp
 from dsql_config.places import places_of, written
 from dsql_config.plain_text import bound_text
 from dsql_config.presets import PRESETS
-from dsql_config.profile import Layer, ParameterClass, Profile, Request, Resolved, Step
+from dsql_config.profile import (
+    COMPILER_VERSION,
+    Layer,
+    ParameterClass,
+    Profile,
+    Request,
+    Resolved,
+    Step,
+)
 from dsql_config.rails import RAILS, Rail
 from dsql_config.server.registry import NEWEST, load_registry
 from dsql_config.server_key import explain_server_key
@@ -45,8 +53,16 @@ def explain_key(name: str, profile: Profile | None = None) -> Explanation:
     """Explain a parameter, or what is written under a server key, a variable or a worker option.
 
     Without a profile the tables are explained, with one its values and their numbers. Raises
-    `Rejected` with the nearest name when nothing is called so.
+    `Rejected` with the nearest name when nothing is called so, and for a stored profile whose
+    parameters are not those of this compiler.
     """
+    if profile and list(profile.values) != list(PARAMETERS):
+        raise Rejected(
+            f"the profile is of compiler {profile.compiler_version}, which had other parameters",
+            where="profile",
+            todo=f"compile it again with this one ({COMPILER_VERSION})",
+            code="other-compiler",
+        )
     parameter = find(name) or PARAMETERS.get(_option_names().get(_bare(name), ""))
     if parameter is not None:
         return _parameter(name, parameter, profile)
@@ -109,6 +125,7 @@ def range_of(parameter: Parameter) -> str:
             whole = "whole number" if parameter.kind is Kind.INT else "number"
             low, high = show(parameter.minimum), show(parameter.maximum)
             span = f"{low} to {high}" if isfinite(parameter.maximum) else f"at least {low}"
+            span = f"{low} alone" if low == high else span
             return f"{whole}, {span} {parameter.unit}".rstrip()
 
 
@@ -162,11 +179,11 @@ def _silence(layer: Layer, parameter: Parameter, profile: Profile | None) -> str
     match layer:
         case Layer.REGISTRY:
             return "no base value"
-        case Layer.PRESET:
-            return f"{profile.preset if profile else 'no preset'} says nothing about it"
-        case Layer.MODIFIER:
-            chosen = profile.modifier if profile else "no modifier"
+        case Layer.PRESET | Layer.MODIFIER if profile:
+            chosen = profile.preset if layer is Layer.PRESET else profile.modifier
             return f"{chosen} says nothing about it" if chosen else "none chosen"
+        case Layer.PRESET | Layer.MODIFIER:
+            return f"no {layer} says anything about it"
         case Layer.INPUT:
             return "not answered" if parameter.given else "not a question"
         case Layer.DERIVATION:
@@ -187,13 +204,7 @@ def explain_preset(name: str, modifier: str | None = None) -> PresetExplanation:
 
     Raises `Rejected` with the nearest name for a preset or modifier that is not known.
     """
-    compilation = compile_profile(Request(preset=name, modifier=modifier))
-    profile = compilation.profile
-    if profile is None:
-        first = compilation.findings[0]
-        todo = f"did you mean {first.suggestion}?" if first.suggestion else ""
-        raise Rejected(first.message, where=first.key, todo=todo, code=first.code)
-    preset = PRESETS[name]
+    profile, preset = _compiled(name, modifier), PRESETS[name]
     return PresetExplanation(
         preset=name,
         modifier=modifier,
@@ -202,17 +213,24 @@ def explain_preset(name: str, modifier: str | None = None) -> PresetExplanation:
         up_to=preset.up_to if isfinite(preset.up_to) else None,
         source=sources.row(Layer.PRESET, name),
         values=tuple(map(_value_line, profile.parameters)),
-        modifiers=() if modifier else tuple(_modifier_line(name, m) for m in MODIFIERS),
+        modifiers=() if modifier else tuple(_modifier_line(profile, m) for m in MODIFIERS),
     )
 
 
-def _modifier_line(preset: str, name: str) -> ModifierLine:
-    plain = compile_profile(Request(preset=preset)).profile
-    modified = compile_profile(Request(preset=preset, modifier=name))
-    assert plain is not None
-    assert modified.profile is not None
+def _compiled(preset: str, modifier: str | None) -> Profile:
+    """A preset at its defaults; raises `Rejected` for a name that is not known."""
+    compilation = compile_profile(Request(preset=preset, modifier=modifier))
+    if compilation.profile is None:
+        first = compilation.findings[0]
+        todo = f"did you mean {first.suggestion}?" if first.suggestion else ""
+        raise Rejected(first.message, where=first.key, todo=todo, code=first.code)
+    return compilation.profile
+
+
+def _modifier_line(plain: Profile, name: str) -> ModifierLine:
+    modified = _compiled(plain.preset, name)
     known = set(plain.findings)
-    pairs = zip(plain.parameters, modified.profile.parameters, strict=True)
+    pairs = zip(plain.parameters, modified.parameters, strict=True)
     return ModifierLine(
         name=name,
         summary=MODIFIERS[name].summary,

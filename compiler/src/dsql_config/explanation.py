@@ -112,7 +112,7 @@ class Place(_Model):
 
 
 class Watch(_Model):
-    """A guard rail that reads a value. `worked` and `broken` are None without a profile."""
+    """A guard rail that watches a value. `worked` and `broken` are None without a profile."""
 
     rail: str
     severity: Severity
@@ -132,8 +132,9 @@ class Watch(_Model):
 class KeyExplanation(Explanation):
     """Everything about one parameter; `value` and what follows from it are None without a profile.
 
-    `asked` is the name it was asked for by, `depends_on` and `moves` are the parameters it is
-    computed from and those computed from it, each transitively.
+    `asked` is the name it was asked for by. `depends_on` and `moves` are the parameters it is
+    computed from and those computed from it, each transitively. `telemetry` are the profile's
+    bounds that are worked out from it, `expected` the same in words, also without a profile.
     """
 
     asked: str

@@ -58,12 +58,12 @@ def _in_tables(parameter: Parameter) -> Iterator[Place]:
 def _in_profile(parameter: Parameter, profile: Profile) -> Iterator[Place]:
     name, value = parameter.name, profile.value(parameter.name)
     yield from (_entry(e) for e in profile.dynamic_config if e.parameter == name)
-    set_ = {v.name: v.value for v in profile.environment if v.parameter == name}
-    for variable, text in set_.items():
+    variables = {v.name: v.value for v in profile.environment if v.parameter == name}
+    for variable, text in variables.items():
         yield Place(kind="environment", name=variable, text=text, written=True, note="")
     for target in parameter.writes:
         match target:
-            case Env(name=variable, when=when) if variable not in set_ and when:
+            case Env(name=variable, when=when) if variable not in variables and when:
                 note = f"not written: only where {parsed(when).readable()}"
                 yield Place(kind="environment", name=variable, text=None, written=False, note=note)
             case GoOption() | PythonOption():

@@ -168,8 +168,13 @@ class Profile(_Model):
 
     @classmethod
     def from_json(cls, text: bytes) -> Profile:
-        """Read a stored profile; raises `ValueError` (pydantic's or orjson's) when it is none."""
+        """Read a stored profile; raises `ValueError` (also pydantic's or orjson's) when it is none,
+        or when its fingerprint is not that of its values: somebody edited them."""
         body = orjson.loads(text)
-        if isinstance(body, dict):
-            body.pop("fingerprint", None)
-        return cls.model_validate_json(orjson.dumps(body))
+        if not isinstance(body, dict):
+            raise ValueError("a profile is a JSON object")  # noqa: TRY004  wrong text, not wrong type
+        stored = body.pop("fingerprint", None)
+        profile = cls.model_validate_json(orjson.dumps(body))
+        if stored != profile.fingerprint:
+            raise ValueError(f"fingerprint {stored} is not that of the values")
+        return profile

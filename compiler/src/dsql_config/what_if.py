@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
@@ -38,17 +38,17 @@ def effects(name: str, profile: Profile) -> Iterator[Effect]:
         yield Effect(kind="override", name=name, value=steps[-2].value)
     for read in closure(name):
         for other in _other_values(PARAMETERS[read], profile.value(read)):
-            value = _after(request_of(profile, **{read: other}), name, present)
+            value = _after(_request(profile, {read: other}), name, present)
             before = profile.value(read)
             yield Effect(kind="parameter", name=read, before=before, after=other, value=value)
-    asked = request_of(profile)
+    asked = _request(profile, {})
     for modifier in (None, *MODIFIERS):
         value = _after(asked.model_copy(update={"modifier": modifier}), name, present)
-        if modifier != profile.modifier and value != present:
+        if value != present:
             yield Effect(kind="modifier", name=modifier or "none", value=value)
     for preset in PRESETS:
         value = _after(asked.model_copy(update={"preset": preset}), name, present)
-        if preset != profile.preset and value != present:
+        if value != present:
             yield Effect(kind="preset", name=preset, value=value)
 
 
@@ -71,7 +71,7 @@ def _other_values(parameter: Parameter, value: Scalar) -> Iterator[Scalar]:
             yield from (choice for choice in parameter.choices if choice != value)
 
 
-def request_of(profile: Profile, **changed: Scalar) -> Request:
+def _request(profile: Profile, changed: Mapping[str, Scalar]) -> Request:
     """The request that a profile came from, with some parameters given another value."""
     found = ((find(g.name), g) for g in profile.given)
     kept = [g for parameter, g in found if parameter and parameter.name not in changed]
@@ -84,5 +84,6 @@ def request_of(profile: Profile, **changed: Scalar) -> Request:
 
 
 def _after(request: Request, name: str, otherwise: Scalar) -> Scalar:
+    """A parameter's value in another request; what it is now where that has no profile."""
     profile = compile_profile(request).profile
     return profile.value(name) if profile else otherwise

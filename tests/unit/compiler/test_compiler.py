@@ -208,6 +208,15 @@ def test_what_is_no_profile_is_refused(text: bytes) -> None:
         Profile.from_json(text)
 
 
+def test_an_edited_profile_is_refused() -> None:
+    """A stored profile whose values are not those of its fingerprint is not believed."""
+    stored = profile("starter").to_json()
+    edited = stored.replace(b'"value": 512', b'"value": 513')
+    assert edited != stored
+    with pytest.raises(ValueError, match="fingerprint"):
+        Profile.from_json(edited)
+
+
 def test_a_fingerprint_depends_on_meaning_alone() -> None:
     """The same values from another source have one fingerprint; another value has another."""
     plain = profile("mid-scale")

@@ -261,6 +261,15 @@ def test_a_profile_is_explained_from_its_bytes_alone() -> None:
         assert part in explain_profile(of).to_text()
 
 
+def test_a_profile_of_another_compiler_is_not_explained_by_this_one() -> None:
+    """Where a parameter is missing its tables are others, and the refusal says what to do."""
+    of = profile("starter")
+    older = of.model_copy(update={"parameters": of.parameters[1:], "compiler_version": "0.0.1"})
+    with pytest.raises(Rejected, match=r"0\.0\.1") as refused:
+        explain_key("history.rps", older)
+    assert "compile it again" in refused.value.todo
+
+
 def test_json_holds_what_the_text_tells() -> None:
     """Every explanation is one JSON object ending in a line feed, equal for equal questions."""
     of = profile("starter")
