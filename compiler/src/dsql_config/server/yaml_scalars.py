@@ -1,13 +1,14 @@
 """What one YAML scalar means to the server.
 
 Theory of operation. The server reads its file with yaml.v3, which follows YAML 1.2 with some of 1.1
-kept: octals in both spellings, underscores in numbers, dates. A plain scalar is looked up in a table
-of words, then tried as a time, an int and a float; what is left is a string, so `yes` and `5 minutes`
-are strings and `1e3` is a float. A tag of the core schema (`!!int`) must agree with what the text
-resolves to; any other tag turns the scalar into a string.
+kept: octals in both spellings, underscores in numbers, dates. A plain scalar is looked up in a
+table of words, then tried as a time, an int and a float; what is left is a string, so `yes` and `5
+minutes` are strings and `1e3` is a float. A tag of the core schema (`!!int`) must agree with what
+the text resolves to; any other tag turns the scalar into a string.
 
-Go values are kept apart by their Python types: `int` covers Go's int and, above `INT64_MAX`, uint64;
-`Timestamp` stands for time.Time; a str may carry undecodable bytes of `!!binary` as surrogates.
+Go values are kept apart by their Python types: `int` covers Go's int and, above `INT64_MAX`,
+uint64; `Timestamp` stands for time.Time; a str may carry undecodable bytes of `!!binary` as
+surrogates.
 """
 
 from __future__ import annotations
@@ -63,7 +64,12 @@ _CHECKED_TAGS: Final = frozenset({"", STR, BOOL, INT, FLOAT, NULL, TIMESTAMP})
 """Tags whose text is resolved; under any other tag the text stays as it is."""
 
 _YAML_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_POINT_FLOAT: Final = re.compile(r"\.[0-9]+([eE][-+]?[0-9]+)?")
+_HEX_FLOAT: Final = re.compile(
+    r"[-+]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][-+]?[0-9]{1,3}"
+)
+_STRAY_UNDERSCORE: Final = re.compile(r"(?<![0-9])_|_(?![0-9])")
+_STRAY_IN_PREFIXED: Final = re.compile(r"(?<![0-9a-fA-FxXoO])_|_(?![0-9a-fA-F])")
+_PREFIXED: Final = re.compile(r"[-+]?0[xXbBoO]")
 _GO_INT: Final = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<x>[0-9a-fA-F]+)|0[bB](?P<b>[01]+)|0[oO](?P<o>[0-7]+)"
     r"|0(?P<z>[0-7]+)|(?P<d>0|[1-9][0-9]*))"
@@ -110,7 +116,7 @@ def _untagged(text: str, *, maybe_time: bool) -> tuple[str, Scalar]:
     if maybe_time and is_yaml_time(text):
         return TIMESTAMP, Timestamp(text)
     plain = text.replace("_", "")
-    number = _integer(plain)
+    number = go_integer(plain)
     if number is not None:
         return INT, number
     if _YAML_FLOAT.fullmatch(plain) and math.isfinite(value := float(plain)):
@@ -119,21 +125,43 @@ def _untagged(text: str, *, maybe_time: bool) -> tuple[str, Scalar]:
     return (STR, text) if number is None else (INT, number)
 
 
-def _integer(plain: str) -> int | None:
-    """Go's ParseInt with base 0, then ParseUint, which takes no sign."""
-    m = _GO_INT.fullmatch(plain)
+def go_integer(text: str, *, underscores: bool = False) -> int | None:
+    """Go's ParseInt with base 0, then ParseUint, which takes no sign; None for what neither takes.
+
+    With `underscores` they may separate digits, as in a Go literal.
+    """
+    if underscores and "_" in text:
+        if _has_stray_underscore(text):
+            return None
+        text = text.replace("_", "")
+    m = _GO_INT.fullmatch(text)
     if m is None or m.lastgroup is None:
         return None
-    digits = m[m.lastgroup]
-    if len(digits) > 66:
-        digits = digits.lstrip("0") or "0"
-        if len(digits) > 66:
-            return None
+    digits = m[m.lastgroup].lstrip("0") or "0"
+    if len(digits) > 64:
+        return None
     value = int(digits, _RADIX[m.lastgroup])
     if m["sign"]:
         value = -value if m["sign"] == "-" else value
         return value if INT64_MIN <= value <= INT64_MAX else None
     return value if value <= _UINT64_MAX else None
+
+
+def _has_stray_underscore(text: str) -> bool:
+    """Underscores stand between digits, or behind a base prefix."""
+    stray = _STRAY_IN_PREFIXED if _PREFIXED.match(text) else _STRAY_UNDERSCORE
+    return stray.search(text) is not None
+
+
+def is_go_float(text: str) -> bool:
+    """Whether Go's ParseFloat takes `text` as a finite number."""
+    if "_" in text:
+        if _has_stray_underscore(text):
+            return False
+        text = text.replace("_", "")
+    if _HEX_FLOAT.fullmatch(text):
+        return True
+    return bool(_YAML_FLOAT.fullmatch(text)) and math.isfinite(float(text))
 
 
 def _late_integer(plain: str) -> int | None:
@@ -147,13 +175,7 @@ def _late_integer(plain: str) -> int | None:
 
 
 def _point_float(text: str) -> float | None:
-    if "_" in text and re.search(r"(?<![0-9])_|_(?![0-9])", text):
-        return None
-    plain = text.replace("_", "")
-    if not _POINT_FLOAT.fullmatch(plain):
-        return None
-    value = float(plain)
-    return value if math.isfinite(value) else None
+    return float(text.replace("_", "")) if is_go_float(text) else None
 
 
 def is_yaml_time(text: str) -> bool:
@@ -189,8 +211,7 @@ def _real_date(m: re.Match[str]) -> bool:
     year, month, day = int(m[1]), int(m[2]), int(m[3])
     if not 1 <= month <= 12:
         return False
-    leap = calendar.isleap(year)
-    return 1 <= day <= (29 if leap and month == 2 else calendar.mdays[month])
+    return 1 <= day <= calendar.monthrange(year, month)[1]
 
 
 def _real_clock(m: re.Match[str]) -> bool:
