@@ -145,15 +145,18 @@ def _text(data: bytes) -> str:
     return text
 
 
+def _few(keys: int) -> None:
+    if keys > LIMIT_KEYS:
+        raise _Refused("file-too-large", f"has more than {LIMIT_KEYS:,} keys")
+
+
 def _sorted_out(pairs: Iterator[_Pair], name: str, findings: list[Finding]) -> InputFile:
     """Each key once: reserved ones apart, the others as given values. Findings are put behind those
     that reading the pairs gives, so that all stand in the order of the file."""
     seen: dict[str, int] = {}
     reserved: dict[str, str] = {}
     given: list[Given] = []
-    for number, pair in enumerate(pairs, start=1):
-        if number > LIMIT_KEYS:
-            raise _Refused("file-too-large", f"has more than {LIMIT_KEYS:,} keys")
+    for pair in pairs:
         where = f"{name}:{pair.line}"
         if pair.name in seen:
             what = f"stands twice, first in line {seen[pair.name]}"
@@ -196,6 +199,7 @@ def _yaml_pairs(text: str, name: str, findings: list[Finding]) -> Iterator[_Pair
         return
     if root.kind != "mapping":
         raise _Refused("not-a-mapping", "holds no `name: value` lines", root.line)
+    _few(len(root.children) // 2)
     for key, value in zip(root.children[::2], root.children[1::2], strict=True):
         where = f"{name}:{key.line}"
         if key.kind != SCALAR or key.tag not in _SCALAR_TAGS or not 0 < len(key.text) <= LIMIT_NAME:
@@ -232,13 +236,16 @@ def _scalar(key: Node, value: Node, where: str, findings: list[Finding]) -> Iter
 
 def _env_pairs(text: str, name: str, findings: list[Finding]) -> Iterator[_Pair]:
     """`NAME=VALUE` lines, with `export`, quotes and comments as dotenv readers take them."""
-    for binding in parse_stream(io.StringIO(text)):
+    for number, binding in enumerate(parse_stream(io.StringIO(text))):
+        _few(number)
         written = binding.original.string
         line = binding.original.line + written[: -len(written.lstrip()) or None].count("\n")
         key, value = binding.key, binding.value
         if binding.error or (key is not None and (value is None or len(key) > LIMIT_NAME)):
             what = "is no NAME=VALUE line"
-            findings.append(_error("bad-line", written.strip()[:40], what, f"{name}:{line}"))
+            findings.append(
+                _error("bad-line", written.split("\n")[0].strip()[:40], what, f"{name}:{line}")
+            )
         elif key is not None and value is not None:
             yield _Pair(key, value, value, line)
 

@@ -86,6 +86,15 @@ def test_a_terminal_without_utf8_shows_codes_and_no_traceback(tmp_path: Path) ->
     assert "starter" in called.out
 
 
+def test_closed_streams_are_no_defect(tmp_path: Path) -> None:
+    """A command whose input and output nobody has opened still ends well."""
+    done = subprocess.run(
+        ["sh", "-c", '"$0" list-presets <&- >&-', SCRIPT], capture_output=True, check=False,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_an_argument_that_is_no_text_is_refused(tmp_path: Path) -> None:
     """Bytes that are no UTF-8 could stand in no file that is written."""
     done = subprocess.run(

@@ -130,6 +130,34 @@ def test_an_unknown_preset_is_told_with_the_nearest(call: Call) -> None:
     assert called.json["findings"][0]["suggestion"] == "mid-scale"
 
 
+@pytest.mark.parametrize("option", ["preset", "modifier", "server-version"])
+def test_an_empty_name_is_not_taken_for_none(option: str, call: Call) -> None:
+    """A script whose variable is unset gets an error and not a default."""
+    args = ("",) if option == "preset" else ("starter", f"--{option}", "")
+    assert call("compile", *args, "--out", "o", "--json").code == 2
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("decompile", "missing"), ("diff", "missing", "missing"), ("check", "missing"),
+        ("explain", "no.such.key"), ("explain", "x" * 5_000), ("describe-preset", "huge"),
+        ("keys", "--server-version", "9"), ("migrate", "--env", "missing.env"),
+        ("wizard", "--out", "missing/in.yaml"),
+    ],
+)  # fmt: skip
+def test_with_json_every_command_refuses_in_the_same_shape(
+    args: tuple[str, ...], call: Call
+) -> None:
+    """Standard output is `{"findings": [...]}` with an error; the sentence is short."""
+    called = call(*args, "--json")
+    assert called.code == 2
+    assert list(called.json) == ["findings"]
+    assert len(called.findings) >= 1
+    assert len(called.err) < 1_000
+    assert "Traceback" not in called.err
+
+
 def test_refused_input_leaves_a_former_output_as_it_was(tmp_path: Path, call: Call) -> None:
     """A configuration that was good yesterday is not harmed by a bad request today."""
     assert call("compile", "starter", "--out", "o").code == 0

@@ -108,10 +108,11 @@ def test_decompile_finds_what_was_compiled(tmp_path: Path, call: Call) -> None:
     assert "mid-scale" in call("decompile", "o").out
 
 
-def test_decompile_of_a_refused_file_exits_with_2(tmp_path: Path, call: Call) -> None:
-    """What the server would not take says nothing about a configuration."""
+def test_a_refused_file_exits_with_2(tmp_path: Path, call: Call) -> None:
+    """What the server would not take says nothing about a configuration, nor a difference."""
     (tmp_path / "dc.yaml").write_text("a: [\n")
     assert call("decompile", "dc.yaml", "--json").code == 2
+    assert call("diff", "dc.yaml", "dc.yaml", "--json").code == 2
 
 
 def test_migrate_tells_what_each_variable_is_worth(

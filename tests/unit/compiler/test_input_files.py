@@ -129,8 +129,9 @@ def test_a_binary_file_is_told_as_one(data: bytes, name: str) -> None:
 
 def test_too_many_keys_are_refused() -> None:
     """The work per file is bounded by a number of keys, too."""
-    data = b"".join(b"k%d: 1\n" % n for n in range(LIMIT_KEYS + 1))
-    assert told(parse_inputs(data, name="in.yaml")) == [("file-too-large", "in.yaml")]
+    for line, name in (("k%d: 1\n", "in.yaml"), ("k%d: [1]\n", "in.yaml"), ("%d=\n", "in.env")):
+        data = "".join(line % n for n in range(LIMIT_KEYS + 2)).encode()
+        assert told(parse_inputs(data, name=name)) == [("file-too-large", name)]
 
 
 def test_a_bomb_of_anchors_is_a_finding_and_costs_nothing() -> None:

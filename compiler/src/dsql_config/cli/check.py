@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from copilot_core.errors import Rejected
 from dsql_config.cli.options import AsJson, ServerVersion
-from dsql_config.cli.refusals import findings_of
 from dsql_config.cli.terminal import (
     INPUT_IS_WRONG,
     PROGRAM,
@@ -18,9 +16,6 @@ from dsql_config.cli.terminal import (
     write_json,
     write_text,
 )
-
-if TYPE_CHECKING:
-    from dsql_config.findings import Finding
 
 
 def register(app: typer.Typer) -> None:
@@ -40,10 +35,11 @@ def check(
     word. Exits with 2 when there is an error.
     """
     from dsql_config.findings import blocking
+    from dsql_config.server.check import check_file
     from dsql_config.server.registry import NEWEST, resolve_version
 
     version = str(resolve_version(server_version) if server_version else NEWEST)
-    findings = _findings(file, version)
+    findings = check_file(file, version)
     if as_json:
         write_json({"findings": findings_json(findings)})
     elif findings:
@@ -52,13 +48,3 @@ def check(
         write_text(f"{file}: server {version} takes all of it")
     if blocking(findings):
         raise typer.Exit(INPUT_IS_WRONG)
-
-
-def _findings(file: Path, version: str) -> tuple[Finding, ...]:
-    """The findings on a file; one that cannot be read at all is a finding, too."""
-    from dsql_config.server.check import check_file
-
-    try:
-        return check_file(file, version)
-    except Rejected as e:
-        return findings_of(e)

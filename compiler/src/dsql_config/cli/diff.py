@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dsql_config.cli.options import AsJson, ServerVersion
-from dsql_config.cli.terminal import PROGRAM, write_json, write_text
+from dsql_config.cli.terminal import INPUT_IS_WRONG, PROGRAM, write_json, write_text
 
 SIDE = "An output folder, a profile.json, or a dynamic-config file."
 
@@ -27,11 +27,15 @@ def diff(
     """Say what changes from A to B.
 
     In meaning: which value, why, and whether it takes a restart or a new cluster.
+    Exits with 2 when a server would refuse one of the files.
     """
     from dsql_config.diff import compare
+    from dsql_config.findings import blocking
 
     difference = compare(a, b, server_version=server_version)
     if as_json:
         write_json(difference.to_json())
     else:
         write_text(difference.to_text())
+    if blocking(difference.findings):
+        raise typer.Exit(INPUT_IS_WRONG)

@@ -53,17 +53,18 @@ def explain(
     --preset alone the preset, with --profile or more input the whole profile.
     """
     from dsql_config.explain import explain_key, explain_preset, explain_profile
+    from dsql_config.input_files import LIMIT_NAME
     from dsql_config.presets import PRESETS
 
-    asked = (preset, modifier, inputs, server_version, *sets)
+    asked = [x for x in (preset, modifier, inputs, server_version, *sets) if x is not None]
     if profile is not None:
-        if any(asked):
+        if asked:
             raise Rejected(
                 "a stored profile is explained as it is", where="--profile", code="two_subjects",
                 todo="leave out --preset, --modifier, --inputs, --set and --server-version",
             )  # fmt: skip
         subject = read_profile(profile)
-    elif name not in PRESETS and any(asked):
+    elif name not in PRESETS and asked:
         subject = _compiled(
             preset, modifier=modifier, inputs=inputs, sets=sets, server_version=server_version,
             as_json=as_json,
@@ -74,7 +75,7 @@ def explain(
     if name is not None and name in PRESETS:
         explanation = explain_preset(name, modifier=modifier)
     elif name is not None:
-        explanation = explain_key(name, subject)
+        explanation = explain_key(name[:LIMIT_NAME], subject)
     elif preset is not None and not (inputs or sets or server_version):
         explanation = explain_preset(preset, modifier=modifier)
     elif subject is not None:

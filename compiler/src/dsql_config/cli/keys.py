@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NEAREST: Final = 5
 """Keys that are named when none holds the text."""
 
+WIDEST: Final = 40
+"""Characters of a default in the table; `--json` has all of it."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -87,6 +90,8 @@ def _row(setting: Setting) -> tuple[str, ...]:
     from dsql_config.server.registry import NIL, presence
 
     default = "none" if setting.default is NIL else json.dumps(_default(setting.default))
+    if len(default) > WIDEST:
+        default = f"{default[: WIDEST - 1]}…"
     servers = _minors(presence(setting.key).versions)
     return setting.key, _type(setting), setting.scope, default, servers
 

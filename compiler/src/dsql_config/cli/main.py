@@ -5,7 +5,8 @@ command, so that `--help` and shell completion answer at once.
 
     exit   meaning
     0      done; there may be warnings
-    2      the input is wrong: every finding is told, nothing is written
+    2      the input is wrong: every finding is told (with --json on standard output, too), nothing
+           is written
     3      somebody else emitted first: the files are written, the event is not
     70     a defect of this program
     75     another system does not answer: try again later
@@ -13,6 +14,7 @@ command, so that `--help` and shell completion answer at once.
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -33,6 +35,7 @@ from dsql_config.cli import (
     terminal,
     wizard,
 )
+from dsql_config.cli.refusals import findings_of
 
 app: Final = typer.Typer(
     name=terminal.PROGRAM,
@@ -50,10 +53,13 @@ for command in (compile, presets, explain, check, diff, decompile, migrate, keys
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code; `argv` is for tests."""
+    words = sys.argv[1:] if argv is None else argv
     try:
         _make_streams_lenient()
-        app(args=_text_only(sys.argv[1:] if argv is None else argv), prog_name=terminal.PROGRAM)
+        app(args=_text_only(words), prog_name=terminal.PROGRAM)
     except CopilotError as e:
+        if isinstance(e, Rejected) and "--json" in words:
+            terminal.write_json({"findings": terminal.findings_json(findings_of(e))})
         terminal.report(e)
         sys.exit(e.exit_code)
     except Exception:  # noqa: BLE001  the process boundary: whatever is left is a defect of ours
@@ -73,7 +79,11 @@ def _text_only(argv: Sequence[str]) -> list[str]:
 
 
 def _make_streams_lenient() -> None:
-    """A terminal that lacks a character shows its code; input that is no text shows `\ufffd`."""
+    """A terminal that lacks a character shows its code, input that is no text `\ufffd`; a closed
+    stream is an empty one."""
+    sys.stdin = sys.stdin or io.StringIO()
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
     for stream, errors in (
         (sys.stdin, "replace"), (sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace"),
     ):  # fmt: skip

@@ -44,10 +44,11 @@ def read_request(
 
     file = read_inputs(inputs) if inputs else InputFile(None, None, None, (), ())
     set_values, misspelt = _set_values(sets)
-    named = preset or file.preset
-    modifier = modifier or file.modifier
-    server_version = server_version or file.server_version
-    if named:
+    misspelt += _empty({"--modifier": modifier, "--server-version": server_version})
+    named = file.preset if preset is None else preset
+    modifier = file.modifier if modifier is None else modifier
+    server_version = file.server_version if server_version is None else server_version
+    if named is not None:
         request = Request(
             preset=named, modifier=modifier, server_version=server_version,
             given=(*file.given, *set_values),
@@ -62,6 +63,20 @@ def read_request(
         given=(*variables, *file.given, *set_values),
     )  # fmt: skip
     return Asked(request, (*strange, *file.findings, *misspelt))
+
+
+def _empty(options: Mapping[str, str | None]) -> tuple[Finding, ...]:
+    """A finding for each option that is there and says nothing: a script's variable was not set."""
+    from dsql_config.findings import Finding, Severity
+
+    return tuple(
+        Finding(
+            severity=Severity.ERROR, code="empty-option", key=option, message=f"{option} is empty",
+            suggestion="leave it out, or say which one",
+        )
+        for option, text in options.items()
+        if text is not None and not text.strip()
+    )  # fmt: skip
 
 
 def _set_values(sets: Sequence[str]) -> tuple[tuple[Given, ...], tuple[Finding, ...]]:

@@ -68,6 +68,10 @@ def wizard(
         raise Rejected(
             "is there already", where=str(out), todo="name another file with --out", code="exists"
         )
+    if not out.parent.is_dir():
+        raise Rejected(
+            "there is no such folder", where=str(out.parent), todo="make it", code="unwritable"
+        )
     interview = Interview(preset, modifier, patient=sys.stdin.isatty())
     compiled = interview.hold()
     if compiled.profile is None or not compiled.writable or interview.findings:
