@@ -165,7 +165,7 @@ def namespace_of(entries: Sequence[SeenEntry], known: str | None) -> str:
         if len(e.constraints) == 1 and e.constraints[0][0] == _NAMESPACE and _ours(e)
     )
     if known in counts or not counts:
-        return known or str(PARAMETERS[_NAMESPACE].base)
+        return str(PARAMETERS[_NAMESPACE].base) if known is None else known
     return counts.most_common(1)[0][0]
 
 

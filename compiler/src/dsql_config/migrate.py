@@ -207,8 +207,10 @@ def _judge(name: str, text: str, profile: Profile, found: Attribution) -> Judged
         verdict = Verdict.NEEDED if row.fate is Fate.NEEDED else Verdict.DEAD
         return Judged(name=name, value=NOT_SHOWN, verdict=verdict, why=row.why)
     known = (*compiled(), *(row.name for row in OTHERS if not row.name.endswith("*")))
-    near = nearest(name, known) if name.startswith(_OURS) else _misspelt(name, known)
-    if near is None and not name.startswith(_OURS):
+    upper = name.upper()
+    ours = upper.startswith(_OURS)
+    near = nearest(upper, known) if ours else _misspelt(upper, known)
+    if near is None and not ours:
         return None
     return Judged(
         name=name, value=NOT_SHOWN, verdict=Verdict.UNKNOWN,
@@ -243,37 +245,40 @@ def _judge_compiled(name: str, text: str, profile: Profile, found: Attribution) 
     row = compiled()[name]
     chosen = _choice(name, found)
     resolved = next(r for r in profile.parameters if r.name == (chosen or row.parameter.name))
-    unread = next((u.reason for u in found.unattributed if u.key == name), None)
-    pin = found.pins.get(resolved.name)
-    without = _without(resolved)
-    leave_out = f"leave it out; the compiler writes {resolved.name} = {show(without.value)}"
-    suggestion: str | None = leave_out
-    if not text.strip():
-        verdict, why, suggestion = Verdict.DEAD, "empty, which counts as absent", None
-    elif unread:
-        verdict, why = Verdict.CONFLICTING, unread
-    elif (when := row.target.when) and not parsed(when).evaluate(profile.values):
-        verdict, why = Verdict.DEAD, f"read only where {parsed(when).readable()}"
-        suggestion = None
-    elif is_locked(resolved.name) and pin and pin.value != resolved.value:
-        verdict, why = Verdict.CONFLICTING, f"{resolved.name} is locked: {resolved.steps[0].why}"
-    elif without.value == "":
-        verdict, why = (
-            Verdict.NEEDED,
-            f"{resolved.name} has no other source: {PARAMETERS[resolved.name].why}",
-        )
-        suggestion = f"give {resolved.name} as an input, or keep it"
-    elif is_needed(resolved):
-        verdict, why = Verdict.CONFLICTING, f"without it {_told(resolved, without)}"
-        suggestion = f"--set {resolved.name}={as_text(resolved.value)} keeps it, or {leave_out}"
-    else:
-        verdict, why = Verdict.REDUNDANT, f"the compiler gives it: {_told(resolved, without)}"
-        suggestion = None
+    without = _without(resolved).value
+    verdict, why, suggestion = _worth(name, text, resolved, profile=profile, found=found)
     return Judged(
         name=name, value=text, verdict=verdict, parameter=resolved.name,
-        compiled=as_text(without.value if chosen else spelled(without.value, row.target.form)),
+        compiled=as_text(without if chosen else spelled(without, row.target.form)),
         why=why, suggestion=suggestion,
     )  # fmt: skip
+
+
+def _worth(
+    name: str, text: str, resolved: Resolved, *, profile: Profile, found: Attribution
+) -> tuple[Verdict, str, str | None]:
+    """Verdict, reason and suggestion; the first that applies."""
+    without, when = _without(resolved), compiled()[name].target.when
+    leave_out = f"leave it out: the compiler gives {resolved.name} {show(without.value)}"
+    if not text.strip():
+        return Verdict.DEAD, "empty, which counts as absent", None
+    if unread := next((u.reason for u in found.unattributed if u.key == name), None):
+        return Verdict.CONFLICTING, unread, leave_out
+    if when and not parsed(when).evaluate(profile.values):
+        return Verdict.DEAD, f"read only where {parsed(when).readable()}", None
+    pin = found.pins.get(resolved.name)
+    if is_locked(resolved.name) and pin and pin.value != resolved.value:
+        locked = f"{resolved.name} is locked: {PARAMETERS[resolved.name].why}"
+        return Verdict.CONFLICTING, locked, leave_out
+    if without.value == "":
+        meaning = PARAMETERS[resolved.name].why
+        keep = f"keep it, or give {resolved.name} as an input"
+        return Verdict.NEEDED, f"{resolved.name} has no other source: {meaning}", keep
+    told = _told(resolved, without)
+    if is_needed(resolved):
+        keep = f"--set {resolved.name}={as_text(resolved.value)} keeps it, or {leave_out}"
+        return Verdict.CONFLICTING, f"without it {told}", keep
+    return Verdict.REDUNDANT, f"the compiler gives it: {told}", None
 
 
 def _without(resolved: Resolved) -> Step:

@@ -11,21 +11,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
-from dsql_config.server.decoded import AnyKeyMap, Entry, GoValue
+from dsql_config.server.decoded import AnyKeyMap, Entry
 from dsql_config.server.go_values import SCALARS, TRUE_TEXTS, shown
 from dsql_config.server.registry import ServerRegistry, ValueKind
 from dsql_config.server.yaml_dialect import decode
 from dsql_config.server.yaml_scalars import INT64_MAX, INT64_MIN
+from dsql_config.server.yaml_scalars import Scalar as YamlScalar
 
 _DEPTH: Final = 32
 """Deeper than the value of any setting."""
 
+GoValue = YamlScalar | list[Any] | dict[str, Any] | AnyKeyMap
+"""What a YAML value is to the server: a list is []any, a dict map[string]any."""
+
 Constraints = tuple[tuple[str, str], ...]
-"""Constraint name in lower case to value as text, sorted: equal tuples constrain equally."""
+"""Constraint name in lower case to value as text, sorted: equal tuples constrain equally. To the
+server a constraint of the empty text is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ def read_entries(
 def _entry(file: str, name: str, entry: Entry, registry: ServerRegistry) -> SeenEntry:
     """One entry with the value that the server makes of it."""
     setting = registry.find(name)
-    constraints = tuple(sorted((_text(n).lower(), _text(v)) for n, v in entry.constraints.items()))
+    named = ((_text(n).lower(), _text(v)) for n, v in entry.constraints.items())
+    constraints = tuple(sorted(pair for pair in named if pair[1]))
     line = entry.value_line or entry.line
     if setting is None:
         return SeenEntry(file, line, _text(name), _scalar(entry.value), constraints)
