@@ -11,7 +11,7 @@ from copilot_core.errors import Rejected
 from dsql_config.findings import Finding, Severity
 from dsql_config.server.check import MAX_BYTES, check_file, check_text
 from dsql_config.server.check_codes import CODES, Response
-from dsql_config.server.registry import NEWEST, SUPPORTED, load_registry
+from dsql_config.server.registry import NEWEST, SUPPORTED, Always, load_registry
 from tests.data.dynamicconfig.recorded import recorded
 from tests.data.dynamicconfig.verdicts import disagreement
 
@@ -99,6 +99,16 @@ def test_entries_that_never_apply() -> None:
     assert [f.code for f in _check(alone)] == ["never_matches"]
 
 
+def test_what_the_server_would_print_without_end() -> None:
+    """Values nested nearly to the limit are shown in a few words, wherever they stand."""
+    deep = "[" * 4_000 + "]" * 4_000
+    (value,) = _check(f"history.rps: [{{value: {deep}}}]\n")
+    entry = f"{{value: 1, constraints: {{namespace: {deep}}}}}"
+    (constraint,) = _check(f"frontend.namespaceRPS: [{entry}]\n")
+    assert (value.code, constraint.code) == ("wrong_type", "bad_constraint_value")
+    assert max(len(value.message), len(constraint.message)) < 200
+
+
 def test_findings_are_in_the_order_of_the_file() -> None:
     """Findings of form, value and constraints come in the order of their lines."""
     text = "history.rps:\n- value: x\n  other: 1\nno.such.key:\n- value: 1\nfrontend.rps:\n"
@@ -119,14 +129,19 @@ def test_all_findings_of_a_refused_file() -> None:
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_every_scalar_default_is_recognised(version: Version) -> None:
     """A file that sets every plain setting to its default changes nothing, and is told so."""
-    settings = [
-        s for s in load_registry(str(version)) if not s.go_type and hasattr(s.default, "value")
-    ]
-    plain = [s for s in settings if isinstance(s.default.value, (bool, int, float, str))]
-    lines = [f"{s.key}:\n- value: {_yaml(s.default.value)}\n" for s in plain]
+    plain: dict[str, object] = {}
+    for setting in load_registry(version):
+        default = setting.default
+        if not setting.go_type and isinstance(default, Always) and _is_plain(default.value):
+            plain[setting.key] = default.value
+    lines = [f"{key}:\n- value: {_yaml(default)}\n" for key, default in plain.items()]
     findings = _check("".join(lines), str(version))
-    assert [(f.code, f.key) for f in findings] == [("server_default", s.key) for s in plain]
+    assert [(f.code, f.key) for f in findings] == [("server_default", key) for key in plain]
     assert len(plain) > 400
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (bool, int, float, str))
 
 
 def _yaml(value: object) -> str:

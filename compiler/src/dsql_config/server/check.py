@@ -14,6 +14,7 @@ a key whose form is refused are not judged: they were never decoded.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,13 @@ from dsql_config.server.go_defaults import is_default
 from dsql_config.server.go_structs import losses
 from dsql_config.server.go_values import Loss, LossKind, shown
 from dsql_config.server.names import suggest
-from dsql_config.server.registry import ServerRegistry, Setting, load_registry, presence
+from dsql_config.server.registry import (
+    Converter,
+    ServerRegistry,
+    Setting,
+    load_registry,
+    presence,
+)
 from dsql_config.server.yaml_dialect import decode
 
 MAX_BYTES: Final = 1_048_576
@@ -138,11 +145,9 @@ def _row(code: str, key: str, line: int, message: str, suggestion: str | None = 
 
 def _printable(text: str) -> str:
     """Without the stand-ins for bytes that are no UTF-8."""
-    return (
-        text
-        if text.isascii()
-        else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    )
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
@@ -217,7 +222,7 @@ _LONGEST_KEY: Final = 200
 
 
 def _entries(key: Key, setting: Setting | None, registry: ServerRegistry) -> Iterator[_Row]:
-    seen: dict[frozenset[tuple[str, Any]], int] = {}
+    first: dict[frozenset[tuple[str, Any]], Entry] = {}
     all_default = setting is not None and bool(key.entries)
     for entry in key.entries:
         bad_key = _bad_map_key(entry.value)
@@ -232,9 +237,9 @@ def _entries(key: Key, setting: Setting | None, registry: ServerRegistry) -> Ite
         scope = setting.scope if setting is not None else None
         constraints = Constraints(entry.constraints, scope, registry)
         yield from _constraints(key, entry, constraints)
-        same = seen.setdefault(frozenset(constraints.fields.items()), entry.line)
-        if same != entry.line:
-            message = f"the entry on line {same} has the same constraints and wins"
+        same = first.setdefault(frozenset(constraints.fields.items()), entry)
+        if same is not entry:
+            message = f"the entry on line {same.line} has the same constraints and wins"
             yield _row("shadowed_entry", key.name, entry.line, message)
     if all_default and setting is not None:
         message = f"{shown(key.entries[0].value)} is the default of Temporal {registry.version}"
@@ -262,22 +267,21 @@ def _at(loss: Loss) -> str:
     return f"{loss.path}: {loss.message}" if loss.path else loss.message
 
 
+_YAML_1_1_BOOLS: Final = {
+    **dict.fromkeys(("yes", "on", "y"), "true"),
+    **dict.fromkeys(("no", "off", "n"), "false"),
+}
+
+
 def _type_hint(setting: Setting, value: Any) -> str | None:
-    if setting.converter == "bool" and isinstance(value, str):
-        words = {
-            "yes": "true",
-            "on": "true",
-            "y": "true",
-            "no": "false",
-            "off": "false",
-            "n": "false",
-        }
-        return words.get(value.lower())
-    if setting.converter == "int" and isinstance(value, str) and value.strip().isdecimal():
-        return value.strip()
-    if setting.converter == "int" and isinstance(value, float) and value.is_integer():
+    """The value that was meant, where YAML 1.1, or quotes, or a point made another of it."""
+    if setting.converter is Converter.BOOL and isinstance(value, str):
+        return _YAML_1_1_BOOLS.get(value.lower())
+    if setting.converter is not Converter.INT:
+        return None
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return None
+    return value if isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value) else None
 
 
 def _constraints(key: Key, entry: Entry, constraints: Constraints) -> Iterator[_Row]:
@@ -286,8 +290,9 @@ def _constraints(key: Key, entry: Entry, constraints: Constraints) -> Iterator[_
         out_of_scope = out_of_scope or fault.fault is Fault.WRONG_SCOPE
         message = f"constraint {fault.name}: {fault.message}"
         near = _nearest(fault.name, fault.known) if fault.fault is Fault.UNKNOWN_NAME else None
-        if fault.fault is Fault.BAD_VALUE and fault.known:
-            near = _nearest(str(entry.constraints[fault.name]), fault.known)
+        given = entry.constraints[fault.name]
+        if fault.fault is Fault.BAD_VALUE and isinstance(given, str):
+            near = _nearest(given, fault.known)
         yield _row(_FAULT_CODE[fault.fault], key.name, entry.line, message, near)
     if constraints.dead and not out_of_scope:
         names = ", ".join(sorted(constraints.fields))

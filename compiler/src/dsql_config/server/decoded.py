@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from dsql_config.server.yaml_scalars import Scalar
-
 
 class AnyKeyMap:
     """Go's map[any]any: a YAML mapping in which some key is not a string."""
@@ -24,10 +22,6 @@ class AnyKeyMap:
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         return iter(self.pairs.values())
-
-
-GoValue = Scalar | list[Any] | dict[str, Any] | AnyKeyMap
-"""What a YAML value is in Go: list is []any, dict is map[string]any."""
 
 
 class Trouble(Enum):
@@ -70,7 +64,8 @@ class Problem:
 
 @dataclass(slots=True)
 class Entry:
-    """One `{value, constraints}` of a key."""
+    """One `{value, constraints}` of a key. `value` is a `Scalar`, a list, a dict or an `AnyKeyMap`;
+    it is None for null and where there is none, which are the same to the server."""
 
     line: int
     value: Any = None

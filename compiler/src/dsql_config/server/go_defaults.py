@@ -26,7 +26,7 @@ def is_default(setting: Setting, value: Any) -> bool:
             return (value in TRUE_TEXTS if isinstance(value, str) else value) == default
         case Converter.GRADUAL_CHANGE if not isinstance(value, dict) and isinstance(default, dict):
             new = next(f.schema for f in setting.schema.fields if f.name == "New")
-            return default.get("Old") == default.get("New") and _same(new, value, default["New"])
+            return _same(new, value, default["New"])
         case Converter.WILDCARDS | Converter.CALLBACK_ADDRESSES | Converter.URL_TEMPLATE:
             return False
         case _:

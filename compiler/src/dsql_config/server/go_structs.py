@@ -34,6 +34,9 @@ from dsql_config.server.yaml_scalars import Timestamp, is_rfc3339
 _INT_BITS: Final = {"int": 64, "int8": 8, "int16": 16, "int32": 32, "int64": 64, "enum": 32}
 _UINT_BITS: Final = {"uint": 64, "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64}
 
+_SHOWN_CHARS: Final = 60
+"""Of the name of an unknown field."""
+
 _THRESHOLD_WINDOW_NS: Final = 100_000_000
 """The shortest window of a partition scaler's threshold, in the server's own check."""
 
@@ -152,9 +155,10 @@ def _struct(schema: Schema, value: Any, path: str) -> Losses:
             yield from _decode(field.schema, item, where)
     for name, _item in _pairs(value):
         if not isinstance(name, str) or name not in used:
-            where = f"{path}.{name}" if path else str(name)
+            short = str(name)[:_SHOWN_CHARS]
+            where = f"{path}.{short}" if path else short
             message = f"{schema.name or 'the type'} has no field {shown(name)}"
-            yield Loss(LossKind.UNKNOWN_FIELD, where, message, str(name), known)
+            yield Loss(LossKind.UNKNOWN_FIELD, where, message, short, known)
 
 
 def _matches(given: list[tuple[str, Any]], wanted: str) -> list[tuple[str, Any]]:

@@ -41,8 +41,7 @@ _ALIASES_FREE: Final = 100
 _DECODES_FREE: Final = 1000
 _RATIO_LOW: Final = 400_000
 _RATIO_HIGH: Final = 4_000_000
-"""yaml.v3's limit: up to 400,000 decoded nodes 99 % may come from aliases, from 4 million on 10
-%."""
+"""yaml.v3's limit: of up to 400,000 decoded nodes 99 % may come from aliases, of 4 million 10 %."""
 
 
 def decode(data: bytes) -> Decoded:
@@ -121,6 +120,7 @@ class _Decoder:
                     answer = done.value
         except _Stop as stop:
             self.problem(*stop.problem)
+        self._key = ""
 
     def problem(self, trouble: Trouble, line: int, message: str, name: str = "") -> None:
         self.problems.append(Problem(trouble, line, self._key, message, name))

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -36,15 +37,6 @@ from copilot_core.errors import Unavailable
 from dsql_config.server.yaml_scalars import MERGE, STR, resolve, short_tag
 from dsql_config.server.yaml_text import BOM, BadYaml, read_text
 
-try:
-    from yaml.cyaml import CParser
-except ImportError as e:  # a PyYAML built without libyaml
-    raise Unavailable(
-        "PyYAML was installed without libyaml",
-        where="import yaml",
-        todo="install PyYAML from its wheel, or build it with libyaml's headers",
-    ) from e
-
 SCALAR: Final = "scalar"
 SEQUENCE: Final = "sequence"
 MAPPING: Final = "mapping"
@@ -53,9 +45,9 @@ ALIAS: Final = "alias"
 MAX_DEPTH: Final = 10_000
 """yaml.v3's max_flow_level and max_indents."""
 
-_MAX_REWRITES: Final = 100
-"""Spellings that libyaml refuses and yaml.v3 takes, evened out one parse each; beyond it: an
-error."""
+_MAX_REWRITTEN_CHARS: Final = 5_000_000
+"""Each spelling that only yaml.v3 takes costs another parse of the text: some five seconds in all,
+then the file counts as refused. At least three are evened out, however long the text is."""
 
 _LOOKAHEAD_TOKENS: Final = 2
 """What yaml.v3 scans beyond the token it looks at, even after the document's end."""
@@ -95,15 +87,13 @@ class Node:
         return self.target.resolved_tag() if self.target is not None else self.tag
 
 
+@dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's first document (`root` is None for an empty file), and the line where text follows
-    it that the server never reads."""
+    """A file's first document; `root` is None for an empty file. From `ignored_from_line` on there
+    is text behind it that the server never reads."""
 
-    __slots__ = ("ignored_from_line", "root")
-
-    def __init__(self, root: Node | None, ignored_from_line: int | None) -> None:
-        self.root = root
-        self.ignored_from_line = ignored_from_line
+    root: Node | None
+    ignored_from_line: int | None = None
 
 
 class _Rewrite(Exception):
@@ -121,12 +111,25 @@ def parse(data: bytes) -> Parsed:
     read = read_text(data)
     stand_ins = _stand_ins(read.text)
     text = read.text.replace(BOM, stand_ins[0])
-    for _ in range(_MAX_REWRITES):
+    for _ in range(max(3, _MAX_REWRITTEN_CHARS // (len(text) + 1000))):
         try:
             return _Composer(text, read.refused, stand_ins).document()
         except _Rewrite as r:
             text = text[: r.start] + r.spelling + text[r.end :]
-    raise BadYaml("too many colons at the end of plain scalars in flow collections; quote them")
+    raise BadYaml("too many `:` and `\\'` where few parsers take them; quote the scalars otherwise")
+
+
+def _libyaml(text: str) -> Any:
+    """A parser of libyaml. Raises `Unavailable` when PyYAML was built without it."""
+    if not yaml.__with_libyaml__:
+        raise Unavailable(
+            "PyYAML was installed without libyaml",
+            where="import yaml",
+            todo="install PyYAML from its wheel, or build it with libyaml's headers",
+        )
+    from yaml.cyaml import CParser  # it cannot be imported without libyaml
+
+    return CParser(text)
 
 
 def _stand_ins(text: str) -> tuple[str, str]:
@@ -144,7 +147,7 @@ class _Composer:
         self._bom, self._colon = stand_ins
         self._swapped = self._bom in text or self._colon in text
         self._slashes = "\\/" in text
-        self._parser = CParser(text)
+        self._parser = _libyaml(text)
         self._anchors: dict[str, Node] = {}
 
     def document(self) -> Parsed:
@@ -154,7 +157,7 @@ class _Composer:
             if isinstance(start, ev.StreamEndEvent):
                 if self._cut is not None:
                     raise self._cut
-                return Parsed(None, None)
+                return Parsed(None)
             if start.version not in (None, (1, 1)):
                 raise BadYaml("only %YAML 1.1 is accepted", start.start_mark.line + 1)
             root = self._root()
@@ -170,7 +173,6 @@ class _Composer:
         return self._parser.get_event()
 
     def _root(self) -> Node:
-        root: Node | None = None
         parents: list[Node] = []
         flow, block = 0, 0
         levels: list[tuple[bool, bool]] = []
@@ -196,7 +198,6 @@ class _Composer:
             if flow > MAX_DEPTH or block >= MAX_DEPTH:
                 raise BadYaml(f"nested deeper than {MAX_DEPTH}", node.line, node.column)
             parents.append(node)
-            root = root or node
 
     def _node(self, event: Any, *, in_flow: bool) -> Node:
         mark = event.start_mark
@@ -303,7 +304,7 @@ class _Composer:
         mark = e.context_mark or e.problem_mark
         if mark is None:
             return 0
-        parser = CParser(self._text[: mark.index])
+        parser = _libyaml(self._text[: mark.index])
         count = 0
         try:
             for token in iter(parser.get_token, None):

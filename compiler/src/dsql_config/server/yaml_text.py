@@ -14,10 +14,11 @@ from typing import Final
 BOM: Final = "\ufeff"
 
 _RAW_CHUNK_BYTES: Final = 512
-"""yaml.v3 decodes its input in chunks of this size: a bad byte is seen once its chunk is
-reached."""
+"""yaml.v3 decodes its input in chunks of this size: a bad byte is seen with its whole chunk."""
 
-_ALLOWED: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN: Final = re.compile(
+    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 class BadYaml(ValueError):
@@ -53,7 +54,7 @@ def read_text(data: bytes) -> Text:
     except UnicodeDecodeError as e:
         text = body[: e.start].decode(encoding)
         error = BadYaml(f"byte {e.start} is not {encoding.upper()}", text.count("\n") + 1)
-    bad = _ALLOWED.search(text)
+    bad = _FORBIDDEN.search(text)
     if bad is not None:
         text = text[: bad.start()]
         error = BadYaml(
