@@ -16,7 +16,20 @@ import typer
 
 from copilot_core.errors import Rejected
 from dsql_config.cli import emission
-from dsql_config.cli.options import AsJson, Inputs, Modifier, ServerVersion, Sets
+from dsql_config.cli.options import (
+    AsJson,
+    Author,
+    Cluster,
+    Emit,
+    Inputs,
+    Modifier,
+    Out,
+    Platforms,
+    Reason,
+    Sdks,
+    ServerVersion,
+    Sets,
+)
 from dsql_config.cli.refusals import findings_of
 from dsql_config.cli.request import read_request
 from dsql_config.cli.terminal import (
@@ -48,34 +61,17 @@ def compile_(
         ),
     ] = None,
     *,
-    out: Annotated[
-        Path,
-        typer.Option("--out", metavar="DIR", help="Folder for the files; replaced as a whole."),
-    ],
+    out: Out,
     modifier: Modifier = None,
     inputs: Inputs = None,
-    sets: Sets = [],  # noqa: B006  Typer copies it
+    sets: Sets,
     server_version: ServerVersion = None,
-    sdk: Annotated[
-        list[str], typer.Option("--sdk", metavar="NAME", help="SDK to write for.  [default: all]")
-    ] = [],  # noqa: B006
-    platform: Annotated[
-        list[str],
-        typer.Option("--platform", metavar="NAME", help="Platform to write for.  [default: all]"),
-    ] = [],  # noqa: B006
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", metavar="ID", help="Cluster that --emit tells of.")
-    ] = None,
-    emit: Annotated[
-        bool, typer.Option("--emit", help="Record the change in the event log.")
-    ] = False,
-    author: Annotated[
-        str | None,
-        typer.Option("--author", metavar="NAME", help="Who changes it.  [default: your user name]"),
-    ] = None,
-    reason: Annotated[
-        str | None, typer.Option("--reason", metavar="TEXT", help="Why it is changed.")
-    ] = None,
+    sdk: Sdks,
+    platform: Platforms,
+    cluster: Cluster = None,
+    emit: Emit = False,
+    author: Author = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
     """Write files that work as they are.

@@ -32,12 +32,13 @@ def explain(
             metavar="NAME", help="Parameter, server key, variable or worker option; or a preset."
         ),
     ] = None,
+    *,
     preset: Annotated[
         str | None, typer.Option("--preset", metavar="NAME", help="Explain as compiled from it.")
     ] = None,
     modifier: Modifier = None,
     inputs: Inputs = None,
-    sets: Sets = [],  # noqa: B006  Typer makes a new one
+    sets: Sets,
     server_version: ServerVersion = None,
     profile: Annotated[
         Path | None,

@@ -29,10 +29,12 @@ def migrate(
         list[Path],
         typer.Option(
             "--env",
+            default_factory=list,
+            show_default=False,
             metavar="FILE",
             help="File of variables; can be repeated.  [default: the environment of this process]",
         ),
-    ] = [],  # noqa: B006  Typer makes a new one
+    ],
     preset: Annotated[
         str, typer.Option("--preset", metavar="NAME", help="Beside which preset they are judged.")
     ] = "starter",

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, spelled once."""
+"""Options that commands share, and the many of `compile`, spelled once."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ Sets = Annotated[
     list[str],
     typer.Option(
         "--set",
+        default_factory=list,
+        show_default=False,
         metavar="NAME=VALUE",
         help="One answer or override; wins over --inputs. Can be repeated.",
     ),
@@ -38,3 +40,42 @@ ServerVersion = Annotated[
         help="Temporal server, as minor or patch (1.32, 1.32.1).  [default: the newest known]",
     ),
 ]  # fmt: skip
+
+Out = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for the files; replaced as a whole.")
+]
+
+Sdks = Annotated[
+    list[str],
+    typer.Option(
+        "--sdk",
+        default_factory=list,
+        show_default=False,
+        metavar="NAME",
+        help="SDK to write for; can be repeated.  [default: all]",
+    ),
+]
+
+Platforms = Annotated[
+    list[str],
+    typer.Option(
+        "--platform",
+        default_factory=list,
+        show_default=False,
+        metavar="NAME",
+        help="Platform to write for; can be repeated.  [default: all]",
+    ),
+]
+
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="ID", help="Cluster that --emit tells of.")
+]
+
+Emit = Annotated[bool, typer.Option("--emit", help="Record the change in the event log.")]
+
+Author = Annotated[
+    str | None,
+    typer.Option("--author", metavar="NAME", help="Who changes it.  [default: your user name]"),
+]
+
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why it is changed.")]
