@@ -59,6 +59,7 @@ EXPLAINED = {
     "a preset": ("--preset", "starter"),
     "a preset by its name": ("high-throughput",),
     "a preset with input": ("--preset", "starter", "--set", "history_replicas=3"),
+    "a preset by its name with input": ("starter", "--set", "history_replicas=3"),
     "an input file": ("--inputs", "in.yaml"),
     "a stored folder": ("--profile", "o"),
     "a stored profile": ("--profile", "o/profile.json"),
@@ -80,6 +81,13 @@ def test_explain_answers_at_three_levels_the_same_each_time(
     assert record.json
     assert call("explain", *EXPLAINED[what]).out == told.out
     assert call("explain", *EXPLAINED[what], "--json").out == record.out
+
+
+def test_a_preset_with_input_is_explained_as_compiled(call: Call) -> None:
+    """No option is passed over: the value that was set is the one that is explained."""
+    for preset in (("starter",), ("--preset", "starter")):
+        record = call("explain", *preset, "--set", "history_replicas=7", "--json").json
+        assert {v["name"]: v["value"] for v in record["values"]}["history_replicas"] == 7
 
 
 def test_an_explanation_names_the_place_a_value_came_from(tmp_path: Path, call: Call) -> None:

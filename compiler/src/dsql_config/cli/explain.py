@@ -53,11 +53,12 @@ def explain(
     Also where it comes from, and what would change it. With NAME one key is explained, with
     --preset alone the preset, with --profile or more input the whole profile.
     """
-    from dsql_config.explain import explain_key, explain_preset, explain_profile
-    from dsql_config.input_files import LIMIT_NAME
     from dsql_config.presets import PRESETS
 
+    if name in PRESETS and preset is None:
+        name, preset = None, name
     asked = [x for x in (preset, modifier, inputs, server_version, *sets) if x is not None]
+    subject = None
     if profile is not None:
         if asked:
             raise Rejected(
@@ -65,31 +66,35 @@ def explain(
                 todo="leave out --preset, --modifier, --inputs, --set and --server-version",
             )  # fmt: skip
         subject = read_profile(profile)
-    elif name not in PRESETS and asked:
+    elif asked and (name or preset is None or inputs or sets or server_version is not None):
         subject = _compiled(
             preset, modifier=modifier, inputs=inputs, sets=sets, server_version=server_version,
             as_json=as_json,
         )  # fmt: skip
-    else:
-        subject = None
-    explanation: Explanation
-    if name is not None and name in PRESETS:
-        explanation = explain_preset(name, modifier=modifier)
-    elif name is not None:
-        explanation = explain_key(name[:LIMIT_NAME], subject)
-    elif preset is not None and not (inputs or sets or server_version):
-        explanation = explain_preset(preset, modifier=modifier)
-    elif subject is not None:
-        explanation = explain_profile(subject)
-    else:
-        raise Rejected(
-            "nothing to explain", where="explain", code="no_subject",
-            todo="name a key, a preset, --preset or --profile",
-        )  # fmt: skip
+    explanation = _answer(name, preset=preset, modifier=modifier, subject=subject)
     if as_json:
         write_document(explanation.to_json())
     else:
         write_text(explanation.to_text())
+
+
+def _answer(
+    name: str | None, *, preset: str | None, modifier: str | None, subject: Profile | None
+) -> Explanation:
+    """A key, of a profile or by the tables; else a profile; else a preset."""
+    from dsql_config.explain import explain_key, explain_preset, explain_profile
+    from dsql_config.input_files import LIMIT_NAME
+
+    if name is not None:
+        return explain_key(name[:LIMIT_NAME], subject)
+    if subject is not None:
+        return explain_profile(subject)
+    if preset is not None:
+        return explain_preset(preset, modifier=modifier)
+    raise Rejected(
+        "nothing to explain", where="explain", code="no_subject",
+        todo="name a key, a preset, --preset or --profile",
+    )  # fmt: skip
 
 
 def read_profile(path: Path) -> Profile:
