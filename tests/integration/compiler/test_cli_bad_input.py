@@ -143,7 +143,9 @@ def test_an_empty_name_is_not_taken_for_none(option: str, call: Call) -> None:
         ("decompile", "missing"), ("diff", "missing", "missing"), ("check", "missing"),
         ("explain", "no.such.key"), ("explain", "x" * 5_000), ("describe-preset", "huge"),
         ("keys", "--server-version", "9"), ("migrate", "--env", "missing.env"),
-        ("wizard", "--out", "missing/in.yaml"),
+        ("wizard", "--out", "missing/in.yaml"), ("wizard", "--out", "x" * 300),
+        ("diff", "x" * 300, "."), ("decompile", "x" * 300), ("check", "x" * 300),
+        ("explain", "--profile", "x" * 300), ("migrate", "--env", "x" * 300),
     ],
 )  # fmt: skip
 def test_with_json_every_command_refuses_in_the_same_shape(

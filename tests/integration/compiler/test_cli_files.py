@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from dsql_config.parameters import PARAMETERS
 from dsql_config.profile import ParameterClass, Profile
 from dsql_config.server.registry import SUPPORTED
-from tests.integration.compiler.calling import Call, contents
+from tests.integration.compiler.calling import SCRIPT, Call, contents
 
 # --- check, diff, decompile, migrate
 
@@ -198,3 +201,22 @@ def test_the_wizard_leaves_a_file_of_others_alone(tmp_path: Path, call: Call) ->
     assert call("wizard", "--out", "in.yaml").code == 2
     assert call("wizard", "--out", "missing/in.yaml").code == 2
     assert contents(tmp_path) == {"in.yaml": b"mine\n"}
+
+
+def test_on_a_terminal_a_bad_answer_is_asked_for_again(tmp_path: Path) -> None:
+    """A mistake costs one more line; answers that contradict each other are gone through again."""
+    lines = ["fast", "25", "10", "2000", *[""] * 12, "", "", "100", *[""] * 12]
+    terminal, user = pty.openpty()
+    os.write(terminal, "".join(f"{line}\n" for line in lines).encode())
+    done = subprocess.run(
+        [SCRIPT, "wizard", "--out", "in.yaml", "--json"], stdin=user, capture_output=True,
+        check=False, cwd=tmp_path, timeout=60,
+    )  # fmt: skip
+    os.close(user)
+    os.close(terminal)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"is no number" in done.stderr
+    assert b"do not go together" in done.stderr
+    text = (tmp_path / "in.yaml").read_text()
+    assert "schedule_to_start_ms: 100 " in text
+    assert "workflow_completions_per_s: 10.0 " in text

@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if argv is None else argv
     try:
         _make_streams_lenient()
-        app(args=_text_only(words), prog_name=terminal.PROGRAM)
+        _run(_text_only(words))
     except CopilotError as e:
         if isinstance(e, Rejected) and "--json" in words:
             terminal.write_json({"findings": terminal.findings_json(findings_of(e))})
@@ -68,6 +68,19 @@ def main(argv: Sequence[str] | None = None) -> None:
             f"{terminal.PROGRAM}: a defect of this program; please report it with the lines above"
         )
         sys.exit(Defect.exit_code)
+
+
+def _run(words: Sequence[str]) -> None:
+    """Run one command; a path that the system cannot even look at is wrong input."""
+    try:
+        app(args=words, prog_name=terminal.PROGRAM)
+    except OSError as e:
+        if e.filename is None:
+            raise
+        where = str(e.filename)
+        raise Rejected(
+            e.strerror or str(e), where=where, code="unreadable", todo="name another"
+        ) from e
 
 
 def _text_only(argv: Sequence[str]) -> list[str]:

@@ -20,8 +20,8 @@ import typer
 
 from copilot_core.errors import Rejected
 from dsql_config.cli.options import AsJson, Modifier
+from dsql_config.cli.refusals import refuse
 from dsql_config.cli.terminal import (
-    INPUT_IS_WRONG,
     PROGRAM,
     findings_json,
     note,
@@ -64,23 +64,11 @@ def wizard(
     Four targets are asked for first. Enter takes the value in brackets. Answers may come through a
     pipe, one a line.
     """
-    if out.exists():
-        raise Rejected(
-            "is there already", where=str(out), todo="name another file with --out", code="exists"
-        )
-    if not out.parent.is_dir():
-        raise Rejected(
-            "there is no such folder", where=str(out.parent), todo="make it", code="unwritable"
-        )
+    _refuse_place(out)
     interview = Interview(preset, modifier, patient=sys.stdin.isatty())
     compiled = interview.hold()
     if compiled.profile is None or not compiled.writable or interview.findings:
-        findings = (*interview.findings, *compiled.findings)
-        if as_json:
-            write_json({"file": None, "findings": findings_json(findings)})
-        else:
-            show_findings(findings)
-        raise typer.Exit(INPUT_IS_WRONG)
+        refuse((*interview.findings, *compiled.findings), as_json=as_json)
     _write(out, _page(compiled.profile, out))
     if as_json:
         given = {g.name: g.value for g in compiled.profile.given}
@@ -93,6 +81,18 @@ def wizard(
     else:
         show_findings(compiled.findings)
         write_text(f"wrote {out}; next: {_next(out)}")
+
+
+def _refuse_place(out: Path) -> None:
+    """Tell before the first question that the answers could not be written."""
+    if out.exists():
+        raise Rejected(
+            "is there already", where=str(out), todo="name another file with --out", code="exists"
+        )
+    if not out.parent.is_dir():
+        raise Rejected(
+            "there is no such folder", where=str(out.parent), todo="make it", code="unwritable"
+        )
 
 
 class Interview:
