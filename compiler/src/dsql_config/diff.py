@@ -202,11 +202,15 @@ def _at(spot: Spot, before: Side, after: Side) -> Change | None:
 
 
 def _parameter_of(spot: Spot) -> Parameter | None:
+    """The parameter that is written at a spot; None where the compiler writes none, as for an entry
+    without the namespace that it would have."""
     if spot.constraints is None:
         row = compiled().get(spot.key)
         return row.parameter if row else None
-    known = dynamic_keys().get(spot.key.lower())
-    return known[0] if known else None
+    parameter, target = dynamic_keys().get(spot.key.lower(), (None, None))
+    names = tuple(name for name, _ in spot.constraints)
+    ours = target is not None and names == (("namespace",) if target.in_namespace else ())
+    return parameter if ours else None
 
 
 def _said_by(spot: Spot, before: Side, after: Side) -> str:

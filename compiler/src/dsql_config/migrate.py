@@ -31,7 +31,6 @@ from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import parsed, show
 from dsql_config.given import nearest
 from dsql_config.inference import infer, is_locked, is_needed
-from dsql_config.origin import softened
 from dsql_config.parameters import PARAMETERS
 from dsql_config.profile import Given, Layer, Profile, Request, Resolved, Step
 from dsql_config.server.registry import NEWEST, load_registry
@@ -176,6 +175,7 @@ def migrate(
 ) -> Migration:
     """Judge the variables of an installation beside a preset and a modifier.
 
+    The findings are those of compiling with the variables as they are.
     Raises `Rejected` when there is no such preset or modifier.
     """
     found = _found(env)
@@ -193,7 +193,7 @@ def migrate(
         modifier=modifier,
         variables=tuple(row for row in judged if row),
         nearest_preset=infer(found, str(NEWEST)).preset if found.seen else preset,
-        findings=softened(compilation.findings),
+        findings=compilation.findings,
     )
 
 

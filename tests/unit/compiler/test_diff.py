@@ -206,7 +206,7 @@ def test_defaults_are_those_of_the_server() -> None:
             side_of([("d.yaml", off.encode())], server_version="1.27"),
             side_of([("d.yaml", none.encode())], server_version="1.27"),
         )
-    ) == [("workers.eager_activities", True, False)]
+    ) == [("system.enableActivityEagerExecution", True, False)]
 
 
 def test_environments_are_compared_as_they_are_read() -> None:
