@@ -29,7 +29,8 @@ def values_of(parameter: Parameter) -> st.SearchStrategy[Scalar]:
         case Kind.CHOICE:
             return st.sampled_from(parameter.choices)
         case Kind.TEXT:
-            return st.from_regex(r"\A[A-Za-z0-9._:/@+-]{0,20}\Z")
+            least = 0 if parameter.base == "" else 1
+            return st.from_regex(rf"\A[A-Za-z0-9._:/@+-]{{{least},20}}\Z")
 
 
 @st.composite

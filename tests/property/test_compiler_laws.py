@@ -122,7 +122,7 @@ def test_a_value_moves_only_what_is_computed_from_it(
 def test_doubling_the_target_lowers_no_server_limit(request: Request) -> None:
     """Twice the state transitions need at least the limits they had, and more calls of history.
 
-    Only where its limit is more than one call: below, one call a second is the least there is.
+    Unless its limit was set by hand, or is one call a second, the least there is.
     """
     before = compiled(request)
     target = before.value("state_transitions_per_s")
@@ -134,12 +134,11 @@ def test_doubling_the_target_lowers_no_server_limit(request: Request) -> None:
         assert not isinstance(low, str)
         assert not isinstance(high, str)
         assert high >= low
-    calls = before.resolved("history.persistence_max_qps")
-    if calls.steps[-1].layer is Layer.DERIVATION and calls.value != 1:
-        raised = after.value("history.persistence_max_qps")
-        assert isinstance(calls.value, int)
-        assert isinstance(raised, int)
-        assert raised > calls.value
+    calls = "history.persistence_max_qps"
+    low, high = before.value(calls), after.value(calls)
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    assert high > low or low == 1 or calls in {g.name for g in request.given}
 
 
 @given(requests(), names)
