@@ -5,7 +5,8 @@ Theory of operation. A file is read whole, up to a limit, and becomes `Given` va
 mapping from names to scalars, in the spelling of the server's own files (`yes` is text, `0x10` is
 16). Three keys are no parameters: `preset`, `modifier`, `server_version`. Aliases, tags and nested
 values have no use here and are refused, so no file can grow while it is read. A file whose name
-ends in `.env` holds `NAME=VALUE` lines.
+ends in `.env` holds `NAME=VALUE` lines: variables (`variable_inputs` says what they amount to) and
+parameters may stand beside each other.
 
     found                                   told as
     cannot be opened, too large, not text   one finding about the file
@@ -45,7 +46,6 @@ RESERVED: Final = ("preset", "modifier", "server_version")
 """Keys of an input file that say what is asked for, beside the values."""
 
 _SCALAR_TAGS: Final = ("!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp")
-
 
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 """How variables are called; parameters are in lower case."""
