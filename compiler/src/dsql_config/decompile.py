@@ -5,7 +5,7 @@ from which fewest of them must be given (`inference`). What is found compiles to
 
     a head that reads back   its request is the start: what was given stays given, and a value that
                              was edited since is one more
-    no head                  preset and modifier are inferred
+    no head                  preset and modifier are inferred, and targets where limits tell them
 
 A Safety parameter takes no value, and a variable that nobody reads has none: they are listed as not
 attributed, with the reason.
@@ -26,6 +26,7 @@ from dsql_config.inference import given_of, infer, is_locked, profile_of, settle
 from dsql_config.origin import Origin, Start, origin_of, registry_of, softened, start_of, warning
 from dsql_config.parameters import PARAMETERS
 from dsql_config.profile import Given, Profile, Request, Variable
+from dsql_config.solving import with_targets
 from dsql_config.variables import PLUGIN_DEFAULTS, compiled
 from dsql_config.written import SeenVariable, identify, read
 
@@ -120,7 +121,8 @@ def decompile(
     if start is None and not found.pins:
         return Decompiled(None, None, None, tuple(found.unattributed), (*findings, _NOTHING))
     if start is None:
-        return _traced(None, infer(found, version), found, findings, version)
+        inferred = with_targets(infer(found, version), found.pins, version)
+        return _traced(None, inferred, found, findings, version)
     return _traced(origin, start, found, findings, version)
 
 

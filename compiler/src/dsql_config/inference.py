@@ -36,7 +36,7 @@ def settle(start: Start, pins: Mapping[str, Pin], alone: Profile) -> Profile:
     free = {name: pin for name, pin in pins.items() if not is_locked(name)}
     if all(alone.value(name) == pin.value for name, pin in free.items()):
         return alone
-    kept, _ = _kept(start, free, alone.server_version)
+    kept, _ = kept_of(start, free, alone.server_version)
     return profile_of(start, kept, alone.server_version)
 
 
@@ -52,7 +52,7 @@ def infer(found: Attribution, version: str) -> Start:
             break
         start = starts[place]
         start = Start(start.preset, start.modifier, _hidden(start, found))
-        kept, profile = _kept(start, free, version)
+        kept, profile = kept_of(start, free, version)
         cost = len(kept) + sum(profile.value(n) != pin.value for n, pin in locked.items())
         if best is None or (cost, place) < best[:2]:
             best = (cost, place, start)
@@ -61,7 +61,7 @@ def infer(found: Attribution, version: str) -> Start:
     return best[2]
 
 
-def _base(start: Start, name: str) -> Scalar | None:
+def base_of(start: Start, name: str) -> Scalar | None:
     """What registry, preset and modifier say of a parameter."""
     modifier = MODIFIERS[start.modifier].values if start.modifier else {}
     layers = (modifier, PRESETS[start.preset].values)
@@ -71,7 +71,7 @@ def _base(start: Start, name: str) -> Scalar | None:
 def _at_least(start: Start, pins: Mapping[str, Pin]) -> int:
     """How many pins a start keeps at least: those that no formula could bring about."""
     return sum(
-        pin.value != _base(start, name)
+        pin.value != base_of(start, name)
         for name, pin in pins.items()
         if PARAMETERS[name].derivation is None and PARAMETERS[name].enforcement is None
     )
@@ -87,7 +87,7 @@ def _hidden(start: Start, found: Attribution) -> Mapping[str, Pin]:
     for parameter in PARAMETERS.values():
         deciding = {n: when for n, when in conditions.items() if parameter.name in when.reads}
         if parameter.kind is Kind.CHOICE and deciding and parameter.name not in found.pins:
-            usual = _base(start, parameter.name)
+            usual = base_of(start, parameter.name)
             options = sorted(parameter.choices, key=lambda option: option != usual)
             nearest = min(options, key=lambda o: _off(start, found, deciding, {parameter.name: o}))
             if nearest != usual:
@@ -105,14 +105,16 @@ def _off(
     seen = found.seen or {}
 
     def holds(when: Formula) -> bool:
-        usual = {n: base for n in when.reads if (base := _base(start, n)) is not None}
+        usual = {n: base for n in when.reads if (base := base_of(start, n)) is not None}
         pinned = {n: found.pins[n].value for n in when.reads if n in found.pins}
         return bool(when.evaluate({**usual, **pinned, **chosen}))
 
     return sum(holds(when) != (name in seen) for name, when in conditions.items())
 
 
-def _kept(start: Start, free: Mapping[str, Pin], version: str) -> tuple[tuple[Given, ...], Profile]:
+def kept_of(
+    start: Start, free: Mapping[str, Pin], version: str
+) -> tuple[tuple[Given, ...], Profile]:
     """What a start must be given so that every pin holds, and the profile with all of them given.
 
     A parameter is resolved after all that it reads, so leaving out what makes no difference leaves

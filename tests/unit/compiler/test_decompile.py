@@ -82,6 +82,29 @@ def test_values_that_follow_are_not_overrides() -> None:
     assert given(decompile(bare(made))) == {"dsql.pool_max_connections": 60}
 
 
+@pytest.mark.parametrize(
+    ("preset", "values"),
+    [
+        ("mid-scale", {"state_transitions_per_s": 450.0}),
+        ("mid-scale", {"state_transitions_per_s": 237.5}),
+        ("starter", {"state_transitions_per_s": 40.0, "dsql.pool_max_connections": 30}),
+        ("high-throughput",
+         {"state_transitions_per_s": 2000.0, "workflow_completions_per_s": 700.0}),
+    ],
+)  # fmt: skip
+def test_a_target_is_told_by_the_limits_that_follow_from_it(
+    preset: str, values: dict[str, Scalar]
+) -> None:
+    """Targets are written nowhere; several limits that fit one value tell it."""
+    assert given(decompile(bare(profile(preset, None, values)))) == values
+
+
+def test_one_limit_alone_tells_no_target() -> None:
+    """A single limit that differs is an override, whatever target would give it."""
+    values: dict[str, Scalar] = {"matching.persistence_max_qps": 9000}
+    assert given(decompile(bare(profile("mid-scale", None, values)))) == values
+
+
 def test_a_choice_is_told_by_the_switch_that_follows_from_it() -> None:
     """The limiter's switch, itself locked, tells the limiter; a build is told by its variables."""
     values: dict[str, Scalar] = {
