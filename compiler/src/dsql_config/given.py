@@ -33,6 +33,10 @@ _SECONDS: Final = {
 }
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
+_NEAR: Final = 60
+"""Likeness in percent from which a name may have been meant."""
+_TELLING: Final = 4
+"""Letters from which a part of a name tells something."""
 _TEXT_LIMIT: Final = 253
 """Longest text: a DNS name; tables, images and namespaces are shorter."""
 _TEXT: Final = re.compile(r"[A-Za-z0-9._:/@+-]*")
@@ -74,11 +78,23 @@ def accept(given: Iterable[Given]) -> tuple[dict[str, Accepted], tuple[Finding, 
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The nearest of some names, or None when none is near."""
-    from rapidfuzz import fuzz, process  # 25 ms that a request without mistakes does not pay
+    """The nearest of some names, or None when none is near.
 
-    match = process.extractOne(name, list(names), scorer=fuzz.WRatio, score_cutoff=60)
-    return match[0] if match else None
+    Near is a name of which most letters stand in the same order, with or without the part before
+    its last dot, or one that holds the text as it is or begins it.
+    """
+    from rapidfuzz import fuzz  # 25 ms that a request without mistakes does not pay
+
+    wanted = name.lower()
+
+    def likeness(candidate: str) -> float:
+        lower = candidate.lower()
+        alike = max(fuzz.ratio(wanted, lower), fuzz.ratio(wanted, lower.rpartition(".")[2]))
+        holds = (len(wanted) >= _TELLING and wanted in lower) or wanted.startswith(lower)
+        return max(alike, _NEAR) if holds else alike
+
+    best = max(names, key=likeness, default=None)
+    return best if best is not None and likeness(best) >= _NEAR else None
 
 
 def _place(source: str) -> str:

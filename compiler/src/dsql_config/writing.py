@@ -66,6 +66,29 @@ def write(files: Mapping[str, bytes], out: Path) -> None:
         raise _translated(e, out) from e
 
 
+def refuse_place(out: Path) -> None:
+    """Look, before there is anything to write, whether `out` can be a folder of ours.
+
+    Raises `Rejected` (code `unwritable`) for a file, and for a place below a file or below a folder
+    that may not be written to. `write` looks again, and at more.
+    """
+    try:
+        place = out.resolve()
+        nearest = next(p for p in (place, *place.parents) if os.path.lexists(p))
+        trouble = _trouble_below(nearest.parent if nearest == place else nearest)
+    except OSError as e:
+        raise _translated(e, out) from e
+    if not nearest.is_dir():
+        trouble = OSError(ENOTDIR, f"{nearest.name} is a file")
+    if trouble:
+        raise _translated(trouble, out)
+
+
+def _trouble_below(folder: Path) -> OSError | None:
+    writable = os.access(folder, os.W_OK | os.X_OK)
+    return None if writable else OSError(EACCES, os.strerror(EACCES))
+
+
 def _refuse_foreign(place: Path, files: Mapping[str, bytes]) -> None:
     if not os.path.lexists(place):
         return

@@ -178,6 +178,15 @@ def test_a_place_that_cannot_be_written_to_is_told(out: str, tmp_path: Path, cal
     assert contents(tmp_path) == {"taken": b"mine\n"}
 
 
+def test_a_bad_place_is_told_with_everything_else(tmp_path: Path, call: Call) -> None:
+    """The folder is looked at before anything is written, so one run names every mistake."""
+    (tmp_path / "taken").write_text("mine\n")
+    called = call("compile", "startr", "--set", "x=1", "--out", "taken", "--json")
+    assert called.code == 2
+    codes = [code for code, _ in called.findings]
+    assert codes == ["unknown-preset", "unknown-parameter", "unwritable"]
+
+
 def test_a_folder_with_files_of_others_is_left_alone(tmp_path: Path, call: Call) -> None:
     """Replacing the folder as a whole must not delete what somebody else put there."""
     (tmp_path / "o").mkdir()

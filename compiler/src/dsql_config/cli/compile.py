@@ -89,6 +89,7 @@ def compile_(
     )
     compiled = compile_profile(asked.request)
     findings = [*asked.findings, *compiled.findings, *_unknown_adapters(sdk, platform)]
+    findings += _no_place(out)
     announced = None
     if emit:
         announced, silent = emission.announcement(
@@ -126,6 +127,17 @@ def _unknown_adapters(sdks: Sequence[str], platforms: Sequence[str]) -> tuple[Fi
             except Rejected as e:
                 findings += findings_of(e)
     return tuple(findings)
+
+
+def _no_place(out: Path) -> tuple[Finding, ...]:
+    """A finding when the folder cannot be written, so that it is told with the others."""
+    from dsql_config.writing import refuse_place
+
+    try:
+        refuse_place(out)
+    except Rejected as e:
+        return findings_of(e)
+    return ()
 
 
 def _subject(request: Request | Profile) -> str:
