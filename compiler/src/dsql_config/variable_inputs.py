@@ -34,9 +34,7 @@ def from_variables(
         for g in request_from_environment({name: text}).given
     ]
     others = {name: text for name, text in variables.items() if name not in compiled()}
-    findings = (
-        _finding(row, sources) for row in migrate(others).variables if row.verdict in _TOLD
-    )
+    findings = (_finding(row, sources) for row in migrate(others).variables if row.verdict in _TOLD)
     return tuple(given), tuple(findings)
 
 

@@ -155,3 +155,16 @@ def test_deep_chain_of_aliases() -> None:
     decoded = decode(chain)
     assert not decoded.refused
     assert len(decoded.keys) == 121
+
+
+def test_refusals_end_after_a_thousand() -> None:
+    """A list of wrong items without end gives a thousand problems, and the verdict stands."""
+    decoded = decode(b"k: [" + b"x, " * 100_000 + b"]\n")
+    assert decoded.refused
+    assert len(decoded.problems) == 1_000
+
+
+def test_tabs_before_comments() -> None:
+    """Behind a comment line, comments may be indented by tabs, as many as there are."""
+    assert not decode(b"# a\n" + b"\t# b\n" * 10_000 + b"k: []\n").problems
+    assert decode(b"k: []\n\t# b\n").refused

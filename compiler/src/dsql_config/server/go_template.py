@@ -86,8 +86,10 @@ class _Parser:
         return self._tokens[self._at][0] if self._at < len(self._tokens) else "eof"
 
     def _second(self) -> str:
-        kinds = (kind for kind, _word in self._tokens[self._at + 1 :] if kind != "space")
-        return next(kinds, "eof")
+        at = self._at + 1
+        while at < len(self._tokens) and self._tokens[at][0] == "space":
+            at += 1
+        return self._tokens[at][0] if at < len(self._tokens) else "eof"
 
     def _skip(self, count: int) -> None:
         for _ in range(count):

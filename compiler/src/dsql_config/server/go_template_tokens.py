@@ -45,7 +45,8 @@ _TOKEN: Final = re.compile(
     |(?P<word>\w+{_TERMINATOR}) |(?P<open>\()|(?P<shut>\)) |(?P<other>[!-/;<>?@\[\\\]^{{}}~])""",
     re.VERBOSE,
 )
-_COMMENT: Final = re.compile(r"(?:-[ \t\r\n])?/\*(?>.*?\*/)(?:[ \t\r\n]-)?\}\}", re.DOTALL)
+_OPENING: Final = re.compile(r"\{\{(?P<trim>-[ \t\r\n])?(?P<comment>/\*)?")
+_COMMENT_END: Final = re.compile(r"(?>.*?\*/)(?:[ \t\r\n]-\}\}[ \t\r\n]*|\}\})", re.DOTALL)
 
 
 class Broken(Exception):
@@ -55,21 +56,20 @@ class Broken(Exception):
 def tokens(text: str) -> Generator[Token, None, None]:
     """The tokens of a template. Raises `Broken` where Go's lexer finds an error."""
     at = 0
-    while (start := text.find("{{", at)) >= 0:
-        trims = re.match(r"\{\{-[ \t\r\n]", text[start:])
-        piece = text[at:start].rstrip(" \t\r\n") if trims else text[at:start]
+    while (opening := _OPENING.search(text, at)) is not None:
+        piece = text[at : opening.start()]
+        if opening["trim"]:
+            piece = piece.rstrip(" \t\r\n")
         if piece:
             yield "plain", piece
-        comment = _COMMENT.match(text, start + 2)
-        if comment is not None or re.match(r"(?:-[ \t\r\n])?/\*", text[start + 2 :]):
+        if opening["comment"]:
+            comment = _COMMENT_END.match(text, opening.end())
             if comment is None:
                 raise Broken
             at = comment.end()
-            if comment[0].endswith("-}}"):
-                at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n"))
-            continue
-        yield "{{", ""
-        at = yield from _action(text, start + (4 if trims else 2))
+        else:
+            yield "{{", ""
+            at = yield from _action(text, opening.end())
     if text[at:]:
         yield "plain", text[at:]
 

@@ -85,6 +85,14 @@ _Step = Generator[Any, Any, _Result]
 _NOTHING: Final[_Result] = (False, None)
 
 
+_MAX_PROBLEMS: Final = 1_000
+"""A file with so many refusals is not read to its end: the verdict stands, and nobody reads on."""
+
+
+class _Enough(Exception):
+    """The file has shown enough refusals."""
+
+
 class _Stop(Exception):
     """yaml.v3 gives up at once."""
 
@@ -119,11 +127,16 @@ class _Decoder:
                     steps.pop()
                     answer = done.value
         except _Stop as stop:
-            self.problem(*stop.problem)
+            trouble, line, message = stop.problem
+            self.problems.append(Problem(trouble, line, self._key, message))
+        except _Enough:
+            pass
         self._key = ""
 
     def problem(self, trouble: Trouble, line: int, message: str, name: str = "") -> None:
         self.problems.append(Problem(trouble, line, self._key, message, name))
+        if trouble.refuses and len(self.problems) >= _MAX_PROBLEMS:
+            raise _Enough
 
     def _count(self, node: Node) -> None:
         self._decodes += 1

@@ -17,7 +17,8 @@ rest, which differential runs against yaml.v3 brought to light:
     after the first document         never read          two more tokens    two more tokens
 
 "Stands in" means: a private-use character takes its place for libyaml and is put back afterwards.
-Two marks at the very start make yaml.v3 skip letters at random places; that is not followed. The
+Not followed: two byte order marks at the very start, which make yaml.v3 skip first letters of
+lines, and a whole document `{}` with a mapping behind it on its line, which it ignores. The
 parser never follows an alias and never recurses, so time and memory are linear in the text.
 """
 
@@ -55,7 +56,8 @@ _LOOKAHEAD_TOKENS: Final = 2
 _SLASH_ESCAPE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 _TAG: Final = re.compile(r"(?:&[0-9A-Za-z_-]+\s+)?!(?!<)[0-9A-Za-z;/?:@&=+$.!~*'()%_-]*(?=,)")
 _COMMENT_LINE_BEFORE: Final = re.compile(r"^[ \t]*#[^\n]*\n\s*\Z", re.MULTILINE)
-_TABS_BEFORE_COMMENT: Final = re.compile(r"[ \t\n]+(?=#)")
+_COMMENT_LINES: Final = re.compile(r"(?:[ \t\r\n]*#[^\n]*)+")
+_MARGIN: Final = re.compile(r"^[ \t]+(?=#|\r?$)", re.MULTILINE)
 _ONLY_MARKERS: Final = re.compile(r"(?:\s|#[^\n]*|^(?:---|\.\.\.)(?=\s|$))*", re.MULTILINE)
 
 
@@ -268,9 +270,10 @@ class _Composer:
         if problem == "found unknown escape character" and self._text.startswith("\\'", index):
             return _Rewrite(index, index + 2, "\\x27")
         if char == "\t" and problem == "found character that cannot start any token":
-            tabs = _TABS_BEFORE_COMMENT.match(self._text, index)
-            if tabs is not None and _COMMENT_LINE_BEFORE.search(self._text[:index]):
-                return _Rewrite(index, tabs.end(), tabs[0].replace("\t", " "))
+            lines = _COMMENT_LINES.match(self._text, index)
+            if lines is not None and _COMMENT_LINE_BEFORE.search(self._text[:index]):
+                spaced = _MARGIN.sub(lambda m: m[0].replace("\t", " "), lines[0])
+                return _Rewrite(index, lines.end(), spaced)
         return None
 
     def _after(self, end: Any) -> int | None:
