@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import orjson
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -11,8 +12,10 @@ from copilot_core.events import Scalar
 from dsql_config import dynamic_config_file, environment_file
 from dsql_config.compiler import compile_profile
 from dsql_config.decompile import decompile
+from dsql_config.diff import difference
 from dsql_config.profile import Given, Profile, Request
 from dsql_config.server.registry import SUPPORTED
+from dsql_config.sides import side_of
 from dsql_config.stamp import canonical, read_stamp
 from tests.property.requests import requests
 
@@ -158,7 +161,14 @@ CONTENT = st.binary(max_size=200) | st.lists(LINES, max_size=12).map(b"\n".join)
 @example([("d.yaml", b"history.rps: [{value: " + b"[" * 2_000 + b"]" * 2_000 + b"}]")])
 @example([("dsql.env", b"A='" * 2_000)])
 def test_no_content_makes_it_fail(files: list[File]) -> None:
-    """Whatever the files hold, there is an answer that JSON and text can show."""
+    """Whatever files hold, there is an answer that JSON and text can show; so there is to what
+    changes between them and an empty configuration."""
     found = decompile(files)
-    assert found.to_json()["preset"] == (found.request.preset if found.request else None)
+    assert orjson.loads(orjson.dumps(found.to_json()))["preset"] == (
+        found.request.preset if found.request else None
+    )
     assert found.to_text().encode()
+    empty = side_of([("d.yaml", b"{}"), ("s.env", b"")])
+    changes = difference(side_of(files), empty)
+    assert orjson.dumps(changes.to_json())
+    assert changes.to_text().encode()

@@ -121,7 +121,7 @@ def decompile(
     if start is None and not found.pins:
         return Decompiled(None, None, None, tuple(found.unattributed), (*findings, _NOTHING))
     if start is None:
-        inferred = with_targets(infer(found, version), found.pins, version)
+        inferred = with_targets(infer(found, version), found.pins, version=version)
         return _traced(None, inferred, found, findings, version)
     return _traced(origin, start, found, findings, version)
 
@@ -134,11 +134,11 @@ def _traced(
     version: str,
 ) -> Decompiled:
     """What a start and the pins beside it come to; `origin` is None for an inferred start."""
-    alone = profile_of(start, given_of(start.given), version)
+    alone = profile_of(start, given_of(start.given), version=version)
     since = tuple(_since(origin, alone, found.pins)) if origin else ()
-    profile = settle(start, found.pins, alone)
+    profile = settle(start, found.pins, alone=alone)
     if _leave_out_idle(found, profile):
-        profile = settle(start, found.pins, alone)
+        profile = settle(start, found.pins, alone=alone)
     locked = tuple(_locked_out(found, profile))
     absent = tuple(_absent(found, profile, written_here=origin is not None))
     return Decompiled(

@@ -28,7 +28,7 @@ from dsql_config.profile import Given, Layer, ParameterClass, Profile, Request, 
 from dsql_config.variables import compiled
 
 
-def settle(start: Start, pins: Mapping[str, Pin], alone: Profile) -> Profile:
+def settle(start: Start, pins: Mapping[str, Pin], *, alone: Profile) -> Profile:
     """The profile of a start and of those pins that do not follow from it; `alone` is the start's.
 
     Pins of Safety parameters are left out: they take no value.
@@ -36,8 +36,8 @@ def settle(start: Start, pins: Mapping[str, Pin], alone: Profile) -> Profile:
     free = {name: pin for name, pin in pins.items() if not is_locked(name)}
     if all(alone.value(name) == pin.value for name, pin in free.items()):
         return alone
-    kept, _ = kept_of(start, free, alone.server_version)
-    return profile_of(start, kept, alone.server_version)
+    kept, _ = kept_of(start, free, version=alone.server_version)
+    return profile_of(start, kept, version=alone.server_version)
 
 
 def infer(found: Attribution, version: str) -> Start:
@@ -52,7 +52,7 @@ def infer(found: Attribution, version: str) -> Start:
             break
         start = starts[place]
         start = Start(start.preset, start.modifier, _hidden(start, found))
-        kept, profile = kept_of(start, free, version)
+        kept, profile = kept_of(start, free, version=version)
         cost = len(kept) + sum(profile.value(n) != pin.value for n, pin in locked.items())
         if best is None or (cost, place) < best[:2]:
             best = (cost, place, start)
@@ -113,7 +113,7 @@ def _off(
 
 
 def kept_of(
-    start: Start, free: Mapping[str, Pin], version: str
+    start: Start, free: Mapping[str, Pin], *, version: str
 ) -> tuple[tuple[Given, ...], Profile]:
     """What a start must be given so that every pin holds, and the profile with all of them given.
 
@@ -124,7 +124,7 @@ def kept_of(
         n: p for n, p in free.items() if n not in start.given or p.value != start.given[n].value
     }
     merged = given_of({**start.given, **moved})
-    profile = profile_of(start, merged, version)
+    profile = profile_of(start, merged, version=version)
     needed = {r.name for r in profile.parameters if is_needed(r)} | start.given.keys()
     return tuple(g for g in merged if g.name in needed), profile
 
@@ -149,7 +149,7 @@ def given_of(pins: Mapping[str, Pin]) -> tuple[Given, ...]:
     )
 
 
-def profile_of(start: Start, given: tuple[Given, ...], version: str) -> Profile:
+def profile_of(start: Start, given: tuple[Given, ...], *, version: str) -> Profile:
     """What a start compiles to with these given values. Its names and the version are known."""
     request = Request(
         preset=start.preset, modifier=start.modifier, given=given, server_version=version

@@ -36,7 +36,7 @@ _STEPS: Final = tuple(10.0**exponent for exponent in range(4, -4, -1))
 Local = dict[str, Scalar]
 
 
-def with_targets(start: Start, pins: Mapping[str, Pin], version: str) -> Start:
+def with_targets(start: Start, pins: Mapping[str, Pin], *, version: str) -> Start:
     """The start with those targets as given values that save it overrides."""
     free = {name: pin for name, pin in pins.items() if not is_locked(name)}
     for target in PARAMETERS.values():
@@ -47,7 +47,7 @@ def with_targets(start: Start, pins: Mapping[str, Pin], version: str) -> Start:
 
 def _with_target(target: Parameter, start: Start, pins: Mapping[str, Pin], version: str) -> Start:
     """The start with the value of one target that saves most overrides; as it is without one."""
-    kept, profile = kept_of(start, pins, version)
+    kept, profile = kept_of(start, pins, version=version)
     best, found = len(kept), start
     moved = {g.name: pins[g.name] for g in kept if g.name in pins and _reads(g.name, target)}
     if len(moved) < _WITNESSES:
@@ -55,7 +55,7 @@ def _with_target(target: Parameter, start: Start, pins: Mapping[str, Pin], versi
     for value, source in _candidates(target, start, moved, profile).items():
         given = {**start.given, target.name: Pin(value, f"follows from {source}")}
         tried = Start(start.preset, start.modifier, given)
-        now_kept, now = kept_of(tried, pins, version)
+        now_kept, now = kept_of(tried, pins, version=version)
         if len(now_kept) < best and not (blocking(now.findings) and not blocking(profile.findings)):
             best, found = len(now_kept), tried
     return found

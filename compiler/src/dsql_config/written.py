@@ -10,6 +10,7 @@ may.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -87,20 +88,33 @@ def load(paths: Iterable[Path]) -> tuple[tuple[str, bytes], ...]:
     texts: list[tuple[str, bytes]] = []
     findings: list[str] = []
     for path in paths:
-        inside = [path / name for name in FILES if (path / name).is_file()]
-        if path.is_dir() and not inside:
-            findings.append(f"{path}: none of {', '.join(FILES)} is in this folder")
-        for file in inside or ([] if path.is_dir() else [path]):
-            try:
-                texts.append((str(file), _bytes_of(file)))
-            except OSError as e:
-                findings.append(f"{file}: {e.strerror or e}")
+        try:
+            texts += [(_shown(file), _bytes_of(file)) for file in _files_of(path)]
+        except OSError as e:
+            findings.append(f"{_shown(path)}: {e.strerror or e}")
+        except ValueError as e:  # a NUL in the name
+            findings.append(f"{_shown(path)}: {e}")
     if findings:
         raise Rejected(
             findings[0], code="unreadable", findings=tuple(findings),
             todo="name dynamic-config files, environment files or output folders that can be read",
         )  # fmt: skip
     return tuple(texts)
+
+
+def _files_of(path: Path) -> tuple[Path, ...]:
+    """The file, or those of a folder that say what a configuration means."""
+    if not path.is_dir():
+        return (path,)
+    inside = tuple(path / name for name in FILES if (path / name).is_file())
+    if not inside:
+        raise OSError(f"none of {', '.join(FILES)} is in this folder")
+    return inside
+
+
+def _shown(path: Path) -> str:
+    """A path as text that every output can hold."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _bytes_of(file: Path) -> bytes:

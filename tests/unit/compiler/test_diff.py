@@ -231,8 +231,11 @@ def test_a_kind_of_file_that_one_side_lacks_is_not_compared() -> None:
 
 
 def test_a_path_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    """A missing file, an empty folder: each is named."""
+    """A missing file, an empty folder, a name that cannot be one: each is named."""
     with pytest.raises(Rejected, match=r"none of profile\.json"):
         compare(tmp_path, tmp_path / "missing")
     with pytest.raises(Rejected, match="No such file"):
         compare(tmp_path / "missing", tmp_path)
+    for name in ("x" * 300, "a\0b"):
+        with pytest.raises(Rejected):
+            compare(tmp_path / name, tmp_path)
