@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from copilot.embedded.child import free_port
 from tests.infra.components import FILES, KafkaFiles
-from tests.infra.process import Child, ServerFailed
+from tests.infra.process import Server, ServerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 _IDENTITY = """\
 version=1
@@ -61,21 +58,21 @@ _JVM_FLAGS = ("-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _METADATA_REQUEST = struct.pack(">hhih5si", 3, 1, 1, 5, b"ready", -1)  # version 1, all topics
 
 
-class Kafka:
-    """A broker that keeps its ports and its data over stop, kill and start.
+class Kafka(Server):
+    """A broker and its topics.
 
     `record_classes` makes the run write the class-data archive when it ends (setup does that once).
     """
 
+    starts_within_s: ClassVar[float] = 90.0
+
     def __init__(self, files: KafkaFiles, home: Path, *, record_classes: bool = False) -> None:
         self._port = free_port()
-        self._data = home / "data"
-        self._data.mkdir(parents=True)
-        (self._data / "meta.properties").write_text(_IDENTITY)
+        data = home / "data"
+        data.mkdir(parents=True)
+        (data / "meta.properties").write_text(_IDENTITY)
         config = home / "server.properties"
-        config.write_text(
-            _SERVER.format(broker=self._port, controller=free_port(), data=self._data)
-        )
+        config.write_text(_SERVER.format(broker=self._port, controller=free_port(), data=data))
         archive = (
             (f"-XX:ArchiveClassesAtExit={files.archive}",)
             if record_classes
@@ -91,56 +88,25 @@ class Kafka:
             "kafka.Kafka",
             str(config),
         )
-        self._child = Child("Kafka", command, log=home / "kafka.log", cwd=home)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._child.kill()
+        super().__init__("Kafka", command, home)
 
     @property
     def bootstrap(self) -> str:
         """`host:port`, as clients take it; the same for the whole life of this object."""
         return f"127.0.0.1:{self._port}"
 
-    @property
-    def running(self) -> bool:
-        return self._child.running
-
-    def start(self) -> None:
-        """Start on the same ports and data; returns when a Metadata request is answered.
+    def answers(self) -> bool:
+        """Whether the broker names itself in an answer to a Metadata request.
 
         An open port is not enough: after `kill -9` the broker listens long before it can answer.
         """
-        self._child.start(self._answers_metadata, within_s=90)
-
-    def stop(self, *, within_s: float = 20.0) -> None:
-        """Clean shutdown (SIGTERM); killed when it has not ended after `within_s` seconds."""
-        self._child.stop(within_s=within_s)
-
-    def kill(self) -> None:
-        """`kill -9`."""
-        self._child.kill()
-
-    def restart(self) -> None:
-        """Clean stop, then start."""
-        self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Freeze: connections stay open, nothing is answered."""
-        self._child.pause()
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        self._child.resume()
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=2) as connection:
+                connection.sendall(struct.pack(">i", len(_METADATA_REQUEST)) + _METADATA_REQUEST)
+                answer = connection.recv(12)  # length, correlation id, number of brokers
+        except OSError:
+            return False
+        return len(answer) == 12 and struct.unpack(">iii", answer)[2] >= 1
 
     async def create_topics(self, topics: Mapping[str, int], *, within_s: float = 20.0) -> None:
         """Create topics (name → number of partitions); raises ServerFailed when Kafka refuses."""
@@ -159,14 +125,3 @@ class Kafka:
         ]
         if refused:
             raise ServerFailed(f"Kafka did not create {refused}")
-
-    def _answers_metadata(self) -> bool:
-        """Whether the broker names itself in an answer to a Metadata request."""
-        try:
-            with socket.create_connection(("127.0.0.1", self._port), timeout=2) as connection:
-                connection.sendall(struct.pack(">i", len(_METADATA_REQUEST)) + _METADATA_REQUEST)
-                answer = connection.recv(12)  # length, correlation id, number of brokers
-        except OSError:
-            time.sleep(0.1)
-            return False
-        return len(answer) == 12 and struct.unpack(">iii", answer)[2] >= 1

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import ClassVar, Final
 
 from copilot.embedded.child import free_port
 from tests.infra.components import Missing
-from tests.infra.process import Child
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.infra.process import Server, http_status
 
 _CONFIG: Final = """
 auth_enabled: false
@@ -55,8 +50,10 @@ def loki_binary() -> Path:
     return Path(named)
 
 
-class Loki:
-    """One Loki server with a folder of its own."""
+class Loki(Server):
+    """A log store with a folder of its own."""
+
+    starts_within_s: ClassVar[float] = 90.0
 
     def __init__(self, binary: Path, home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
@@ -65,19 +62,11 @@ class Loki:
         config = home / "loki.yaml"
         config.write_text(_CONFIG.format(http=http, grpc=grpc, home=home))
         command = (str(binary), f"-config.file={config}")
-        self._child = Child("Loki", command, log=home / "loki.log", cwd=home)
+        super().__init__("Loki", command, home)
 
-    def __enter__(self) -> Self:
-        self._child.start(self._ready, within_s=90.0)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._child.kill()
+    def answers(self) -> bool:
+        """Whether Loki says that it is ready."""
+        return http_status(f"{self.url}/ready") == 200
 
     def push(self, labels: dict[str, str], lines: Iterable[tuple[int, str]]) -> None:
         """Store lines (Unix nanoseconds and text, by time) in the stream with these labels.
@@ -93,10 +82,3 @@ class Loki:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             assert answer.status == 204
-
-    def _ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/ready", timeout=2) as answer:
-                return answer.status == 200
-        except (urllib.error.URLError, OSError):
-            return False

@@ -11,15 +11,11 @@ import subprocess
 import tempfile
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 from copilot.embedded.child import account_of_servers, free_port
 from copilot.embedded.postgres import INITDB_FLAGS, programs
-from tests.infra.process import Child, ServerFailed
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.infra.process import Server, ServerFailed
 
 VERSION = 16
 
@@ -34,12 +30,15 @@ _SETTINGS = (
 )
 
 
-class Postgres:
-    """A server that keeps its port and its data over stop, kill and start.
+class Postgres(Server):
+    """A server and its databases.
 
     Its folder is a temporary one of its own, because the server may run as another account, which
     cannot enter the test runner's folders.
     """
+
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
+    """A fast shutdown: sessions are ended and a checkpoint is written."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="copilot-tests-postgres-")
@@ -62,60 +61,25 @@ class Postgres:
         command = [str(self._bin / "postgres"), "-D", str(cluster), "-h", "127.0.0.1"]
         command += ["-p", str(self._port), "-k", str(home)]
         command += [f"-c{setting}" for setting in _SETTINGS]
-        self._child = Child(
-            "PostgreSQL", command, log=home / "postgres.log", cwd=home, account=account
-        )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._child.stop(signal.SIGQUIT)  # at once, yet giving its shared memory back
-        self._folder.cleanup()
+        super().__init__("PostgreSQL", command, home, account=account)
 
     @property
     def bin(self) -> Path:
         """The folder with this server's programs (`psql`, `pgbench`, ...)."""
         return self._bin
 
-    @property
-    def running(self) -> bool:
-        return self._child.running
-
     def dsn(self, database: str = "postgres") -> str:
         """The address of one database; the same for the whole life of this object."""
         return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
 
-    def start(self) -> None:
-        """Start on the same port and data; returns when queries are answered."""
-        self._child.start(self._answers)
+    def answers(self) -> bool:
+        """Whether a query is answered."""
+        return self._psql("SELECT 1", "postgres").returncode == 0
 
-    def stop(self) -> None:
-        """Clean, fast shutdown: sessions are ended and a checkpoint is written."""
-        self._child.stop(signal.SIGINT)
-
-    def kill(self) -> None:
-        """`kill -9` of every process of the server, as when its machine loses power."""
-        self._child.kill()
-
-    def restart(self) -> None:
-        """Clean stop, then start."""
-        self.stop()
-        self.start()
-
-    def pause(self) -> None:
-        """Freeze: connections stay open, nothing is answered."""
-        self._child.pause()
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        self._child.resume()
+    def end(self) -> None:
+        """End at once, yet giving its shared memory back, and remove its folder."""
+        self._end_by(signal.SIGQUIT, within_s=20.0)
+        self._folder.cleanup()
 
     def create_database(self) -> str:
         """Create an empty database with a name of its own and return that name."""
@@ -137,6 +101,3 @@ class Postgres:
     def _psql(self, sql: str, database: str) -> subprocess.CompletedProcess[str]:
         command = [self._bin / "psql", "-X", "-A", "-t", "-q", self.dsn(database), "-c", sql]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    def _answers(self) -> bool:
-        return self._psql("SELECT 1", "postgres").returncode == 0

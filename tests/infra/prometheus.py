@@ -11,18 +11,11 @@ import hashlib
 import os
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from copilot.embedded.child import free_port
 from tests.infra.components import CACHE, PrometheusFiles
-from tests.infra.process import Child
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.infra.process import Server, http_status
 
 _BLOCKS = CACHE / "prometheus-blocks"
 
@@ -52,7 +45,7 @@ def blocks_of(files: PrometheusFiles, recording: Path) -> Path:
     return blocks
 
 
-class Prometheus:
+class Prometheus(Server):
     """A server over the blocks of one recording; scrapes nothing."""
 
     def __init__(self, files: PrometheusFiles, home: Path, *, recording: Path) -> None:
@@ -71,52 +64,13 @@ class Prometheus:
             "--query.lookback-delta=20s",
             f"--web.listen-address=127.0.0.1:{self._port}",
         )
-        self._child = Child("Prometheus", command, log=home / "prometheus.log", cwd=home)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._child.kill()
+        super().__init__("Prometheus", command, home)
 
     @property
     def url(self) -> str:
         """The base address, without a slash at the end."""
         return f"http://127.0.0.1:{self._port}"
 
-    @property
-    def running(self) -> bool:
-        return self._child.running
-
-    def start(self) -> None:
-        """Start on the same port and data; returns when the server says that it is ready."""
-        self._child.start(self._ready)
-
-    def stop(self) -> None:
-        """Clean shutdown (SIGTERM)."""
-        self._child.stop()
-
-    def kill(self) -> None:
-        """`kill -9`."""
-        self._child.kill()
-
-    def pause(self) -> None:
-        """Freeze: connections stay open, nothing is answered."""
-        self._child.pause()
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        self._child.resume()
-
-    def _ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:
-                return answer.status == 200
-        except (urllib.error.URLError, OSError):
-            return False
+    def answers(self) -> bool:
+        """Whether Prometheus says that it is ready."""
+        return http_status(f"{self.url}/-/ready") == 200

@@ -10,17 +10,13 @@ what it finds wrong with its dynamic config, at any time, in `dynamic_config_war
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Final
 
 from copilot.embedded.child import free_port
-from tests.infra.process import Child
+from tests.infra.process import Server, http_status
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 NAMESPACE: Final = "default"
 
@@ -76,7 +72,7 @@ POLL_INTERVAL_S: Final = 5
 """How often the server looks whether its dynamic config changed; it takes nothing below 5 s."""
 
 
-class Temporal:
+class Temporal(Server):
     """A server that reads one dynamic-config file; its data end with it."""
 
     def __init__(self, binary: Path, home: Path, *, dynamic_config: Path) -> None:
@@ -92,20 +88,8 @@ class Temporal:
             )
         )
         command = (str(binary), "--config-file", str(config), "--allow-no-auth", "start")
-        self._child = Child("Temporal", command, log=home / "temporal.log", cwd=home)
+        super().__init__("Temporal", command, home)
         self._began = 0
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._child.stop()
 
     @property
     def address(self) -> str:
@@ -117,18 +101,21 @@ class Temporal:
         """The base address of the frontend's HTTP API, without a slash at the end."""
         return f"http://127.0.0.1:{self._http}"
 
-    @property
-    def running(self) -> bool:
-        return self._child.running
-
     def start(self) -> None:
-        """Start; returns when `default` can be used. Raises ServerFailed."""
-        self._child.start(self._serves)
+        """Start; `warnings()` begin anew when it answers."""
+        super().start()
         self._began = len(self.log_lines())
 
-    def stop(self) -> None:
-        """Clean shutdown (SIGTERM)."""
-        self._child.stop()
+    def answers(self) -> bool:
+        """Whether `default` can be used: frontend, visibility, history, matching did their part."""
+        of_namespace = f"/api/v1/namespaces/{NAMESPACE}"
+        asked = (
+            ("/api/v1/namespaces", _NEW_NAMESPACE, {200, 409}),  # 409: it exists already
+            (f"{of_namespace}/workflows", None, {200}),
+            (f"{of_namespace}/workflows/nothing", None, {404}),  # only its shard knows that
+            (f"{of_namespace}/task-queues/nothing", None, {200}),
+        )
+        return all(http_status(f"{self.url}{path}", body) in codes for path, body, codes in asked)
 
     def log_lines(self) -> list[dict[str, object]]:
         """What the server logged so far, oldest first.
@@ -136,7 +123,7 @@ class Temporal:
         Left out: a line that is being written, and plain text, which the server prints before its
         logger exists and as its last words.
         """
-        text = self._child.log.read_text()
+        text = self.log.read_text()
         whole = text[: text.rfind("\n") + 1].splitlines()
         return [json.loads(line) for line in whole if line.startswith("{")]
 
@@ -151,27 +138,6 @@ class Temporal:
             for line in self.log_lines()
             if line["level"] != "info" and "/dynamicconfig/" in str(line["logging-call-at"])
         ]
-
-    def _serves(self) -> bool:
-        """Whether each service did its part: frontend, visibility, history, matching."""
-        of_namespace = f"/api/v1/namespaces/{NAMESPACE}"
-        asked = (
-            ("/api/v1/namespaces", _NEW_NAMESPACE, {200, 409}),  # 409: it exists already
-            (f"{of_namespace}/workflows", None, {200}),
-            (f"{of_namespace}/workflows/nothing", None, {404}),  # only its shard knows that
-            (f"{of_namespace}/task-queues/nothing", None, {200}),
-        )
-        return all(self._ask(path, body) in expected for path, body, expected in asked)
-
-    def _ask(self, path: str, body: bytes | None) -> int:
-        """The status code of an HTTP request; 0 when there was no answer."""
-        try:
-            with urllib.request.urlopen(f"{self.url}{path}", data=body, timeout=5) as answer:
-                return answer.status
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
-            return 0
 
 
 def _free_ports(count: int) -> list[int]:
