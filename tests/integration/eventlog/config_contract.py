@@ -1,7 +1,7 @@
 """What the log of configuration changes promises; one class, run against every log.
 
-A test module derives from `ConfigLogContract` and gives the fixtures `log` and `rival`, as for
-`LogContract`.
+A test class derives from `ConfigLogContract` and from a class of `logs.py`, which gives the
+fixtures `log` and `rival`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every implementation of the log promises; one class, run against each of them.
 
-A test module derives from `LogContract` and gives the fixture `log` (and `rival`: the same log as
-another process sees it).
+A test class derives from `LogContract` and from a class of `logs.py`, which gives the fixtures
+`log` and `rival`.
 """
 
 from __future__ import annotations

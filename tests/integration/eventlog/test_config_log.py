@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -23,46 +22,19 @@ from tests.integration.eventlog.config_contract import (
 )
 from tests.integration.eventlog.databases import dsql_log, postgres_log
 from tests.integration.eventlog.dsql_mode import AT_COMMIT, Fault, Faults
+from tests.integration.eventlog.logs import InMemory, OnFailingDsql, OnPostgres
 
 
-class TestInMemory(ConfigLogContract):
+class TestInMemory(InMemory, ConfigLogContract):
     """The contract, in memory."""
 
-    @pytest.fixture
-    def log(self) -> MemoryLog:
-        return MemoryLog()
 
-    @pytest.fixture
-    def rival(self, log: MemoryLog) -> MemoryLog:
-        return log
-
-
-class TestOnPostgres(ConfigLogContract):
+class TestOnPostgres(OnPostgres, ConfigLogContract):
     """The contract, in PostgreSQL; the rival has connections of its own."""
 
-    @pytest.fixture
-    async def log(self, log_dsn: str) -> AsyncGenerator[PostgresLog]:
-        async with postgres_log(log_dsn) as log:
-            yield log
 
-    @pytest.fixture
-    async def rival(self, log_dsn: str, log: PostgresLog) -> AsyncGenerator[PostgresLog]:
-        async with postgres_log(log_dsn) as rival:
-            yield rival
-
-
-class TestOnFailingDsql(ConfigLogContract):
+class TestOnFailingDsql(OnFailingDsql, ConfigLogContract):
     """The contract, where a third of all transactions fail or lose their answer."""
-
-    @pytest.fixture
-    async def log(self, log_dsn: str) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn, Faults(seed=4, rate=0.33)) as log:
-            yield log
-
-    @pytest.fixture
-    async def rival(self, log_dsn: str, log: PostgresLog) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn, Faults(seed=7, rate=0.33)) as rival:
-            yield rival
 
 
 @pytest.mark.parametrize("fault", AT_COMMIT)

@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from typing import ClassVar
 
-import pytest
-
-from copilot_eventlog.postgres import PostgresLog
 from tests.integration.eventlog.contract import LogContract
-from tests.integration.eventlog.databases import dsql_log
-from tests.integration.eventlog.dsql_mode import Faults
+from tests.integration.eventlog.logs import OnDsql, OnFailingDsql
 
 
-class TestQuietDsql(LogContract):
+class TestQuietDsql(OnDsql, LogContract):
     """The contract, where DSQL's refusals apply and nothing fails."""
 
-    @pytest.fixture
-    async def log(self, log_dsn: str) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn) as log:
-            yield log
 
-    @pytest.fixture
-    async def rival(self, log_dsn: str, log: PostgresLog) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn) as rival:
-            yield rival
-
-
-class TestFailingDsql(LogContract):
+class TestFailingDsql(OnFailingDsql, LogContract):
     """The contract, where a third of all transactions fail or lose their answer."""
 
-    @pytest.fixture
-    async def log(self, log_dsn: str) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn, Faults(seed=4, rate=0.33)) as log:
-            yield log
 
-    @pytest.fixture
-    async def rival(self, log_dsn: str, log: PostgresLog) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn, Faults(seed=7, rate=0.33)) as rival:
-            yield rival
-
-
-class TestDsqlWithoutWritingCtes(LogContract):
+class TestDsqlWithoutWritingCtes(OnDsql, LogContract):
     """The contract, where statements that write inside WITH are refused, and much fails."""
 
-    @pytest.fixture
-    async def log(self, log_dsn: str) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn, Faults(seed=5, rate=0.2), writing_cte=False) as log:
-            yield log
-
-    @pytest.fixture
-    async def rival(self, log_dsn: str, log: PostgresLog) -> AsyncGenerator[PostgresLog]:
-        async with dsql_log(log_dsn, Faults(seed=6, rate=0.2), writing_cte=False) as rival:
-            yield rival
+    rate: ClassVar[float] = 0.2
+    seed: ClassVar[int] = 5
+    rivals_seed: ClassVar[int] = 6
+    writing_cte: ClassVar[bool] = False

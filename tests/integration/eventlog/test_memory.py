@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from copilot_eventlog.memory import MemoryLog
 from tests.integration.eventlog.contract import LogContract
+from tests.integration.eventlog.logs import InMemory
 
 
-class TestMemoryLog(LogContract):
+class TestMemoryLog(InMemory, LogContract):
     """The contract, in memory."""
-
-    @pytest.fixture
-    def log(self) -> MemoryLog:
-        return MemoryLog()
-
-    @pytest.fixture
-    def rival(self, log: MemoryLog) -> MemoryLog:
-        return log
