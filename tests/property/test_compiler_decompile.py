@@ -152,6 +152,7 @@ LINES = st.sampled_from(
         b"DSQL_DISTRIBUTED_RATE_LIMITER_ENABLED=true", b"DSQL_SLOT_BLOCK_SIZE=5", b"{", b"[",
     ]
 )  # fmt: skip
+EMPTY = side_of([("d.yaml", b"{}"), ("s.env", b"")])
 CONTENT = st.binary(max_size=200) | st.lists(LINES, max_size=12).map(b"\n".join)
 
 
@@ -168,7 +169,6 @@ def test_no_content_makes_it_fail(files: list[File]) -> None:
         found.request.preset if found.request else None
     )
     assert found.to_text().encode()
-    empty = side_of([("d.yaml", b"{}"), ("s.env", b"")])
-    changes = difference(side_of(files), empty)
+    changes = difference(side_of(files), EMPTY)
     assert orjson.dumps(changes.to_json())
     assert changes.to_text().encode()

@@ -140,6 +140,8 @@ def side_of(texts: Sequence[tuple[str, bytes]], *, server_version: str | None = 
     stored = next((s.profile for s in sources if s.profile), None)
     if stored and _says(side, stored):
         return _with_profile(side, stored)
+    if origin is None:
+        return side
     decompiled = decompile(texts, server_version=server_version)
     known = decompiled.profile if decompiled.origin else None
     return _with_profile(side, known) if known else side
