@@ -209,11 +209,8 @@ def _last_counts(seen: Sequence[SeenVariable]) -> tuple[SeenVariable, ...]:
     """The same variables; of one that is set twice, all but the last are ignored."""
     last = {v.name: v for v in seen}
     return tuple(
-        v
-        if v is last[v.name]
-        else replace(v, ignored=f"set again in {last[v.name].file}:{last[v.name].line}")
+        v if v is last[v.name] else replace(v, ignored=f"set again in {last[v.name].place}")
         for v in seen
-        for end in (last[v.name],)
     )
 
 
