@@ -70,6 +70,8 @@ def power_of_two(value: float) -> int:
 FUNCTIONS: Final[Mapping[str, Callable[..., int | float]]] = MappingProxyType(
     {"ceil": math.ceil, "floor": math.floor, "max": max, "min": min, "power_of_two": power_of_two}
 )
+_GLOBALS: Final = {"__builtins__": {}, **FUNCTIONS}
+"""All that a compiled formula can call."""
 _OPERATORS: Final[Mapping[type[ast.AST], str]] = MappingProxyType({
     ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.And: "and", ast.Or: "or",
     ast.Eq: "=", ast.NotEq: "≠", ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥",
@@ -149,15 +151,24 @@ class Formula:
         Python does.
         """
         scope = {flat: self._lookup(name, values, local) for flat, name in self._names.items()}
-        return eval(self._code, {"__builtins__": {}, **FUNCTIONS}, scope)
+        return eval(self._code, _GLOBALS, scope)
 
     def worked(self, values: Mapping[str, Scalar], **local: Scalar) -> str:
         """The formula with its numbers, as in `ceil(150 × 3 × 20 ÷ 6)`."""
-        return _write(self._tree.body, lambda name: _figure(self._lookup(name, values, local)))
+        return "".join(
+            _figure(self._lookup(part, values, local)) if is_name else part
+            for part, is_name in self._parts
+        )
 
     def readable(self) -> str:
         """The formula with its names and the signs people use."""
-        return _write(self._tree.body, lambda name: name)
+        return "".join(part for part, _ in self._parts)
+
+    @cached_property
+    def _parts(self) -> tuple[tuple[str, bool], ...]:
+        """The text, cut at its names: which part is one. Written once, filled in many times."""
+        text = _write(self._tree.body, lambda name: f"\0{name}\0")
+        return tuple((part, at % 2 == 1) for at, part in enumerate(text.split("\0")))
 
     @staticmethod
     def _lookup(name: str, values: Mapping[str, Scalar], local: Mapping[str, Scalar]) -> Scalar:
