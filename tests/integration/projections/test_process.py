@@ -55,6 +55,9 @@ async def test_projector_waits_out_a_database_that_was_killed(own_postgres: Post
         async def away() -> bool:
             return "store" in service.signs.waiting_for()
 
+        async def ready() -> bool:
+            return service.signs.ready()
+
         await told("orders")
         running = asyncio.create_task(project(service, settings))
         await until(lambda: shown(1), "the first cluster is shown")
@@ -65,7 +68,7 @@ async def test_projector_waits_out_a_database_that_was_killed(own_postgres: Post
         await asyncio.to_thread(own_postgres.start)
         await told("payments")
         await until(lambda: shown(2), "the second cluster is shown")
-        assert service.signs.ready()
+        await until(ready, "every view has caught up again")
     service.stopping.set()
     await asyncio.wait_for(running, timeout=20)
 
