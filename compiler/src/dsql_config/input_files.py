@@ -31,7 +31,13 @@ from dsql_config.given import nearest
 from dsql_config.parameters import PARAMETERS, find
 from dsql_config.profile import Given
 from dsql_config.server.yaml_nodes import ALIAS, SCALAR, BadYaml, Node, parse
-from dsql_config.server.yaml_scalars import BadScalar, Timestamp, resolve
+from dsql_config.server.yaml_scalars import (
+    INT64_MAX,
+    INT64_MIN,
+    BadScalar,
+    Timestamp,
+    resolve,
+)
 
 LIMIT_BYTES: Final = 262_144
 """Largest input file: every parameter with a line of comment takes a tenth of it."""
@@ -229,6 +235,10 @@ def _scalar(key: Node, value: Node, where: str, findings: list[Finding]) -> Iter
         _, read = resolve(value.tag, value.text)
     except BadScalar as e:
         findings.append(_error("bad-value", key.text, str(e), where))
+        return
+    if isinstance(read, int) and not INT64_MIN <= read <= INT64_MAX:
+        what = f"is greater than {INT64_MAX:,}, the largest number there is here"
+        findings.append(_error("bad-value", key.text, what, where))
         return
     is_text = isinstance(read, Timestamp) or (isinstance(read, float) and not isfinite(read))
     yield _Pair(key.text, value.text if is_text else read, value.text, key.line)

@@ -118,6 +118,17 @@ def test_a_refused_file_exits_with_2(tmp_path: Path, call: Call) -> None:
     assert call("diff", "dc.yaml", "dc.yaml", "--json").code == 2
 
 
+def test_a_head_with_an_endless_version_is_told(tmp_path: Path, call: Call) -> None:
+    """The server that a file's head names may be any text; it is told, and never counted."""
+    (tmp_path / "dc.yaml").write_text(
+        f"# temporal-dsql-config 0.1.0\n# preset: starter\n# server: 1.{'3' * 5_000}\n"
+        "history.rps:\n- value: 4000\n"
+    )
+    called = call("decompile", "dc.yaml", "--json")
+    assert called.code == 0
+    assert any("1.3333" in f["message"] for f in called.json["findings"])
+
+
 def test_migrate_tells_what_each_variable_is_worth(
     tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -121,6 +121,8 @@ def test_a_minor_or_any_of_its_patches_names_a_release(text: str, release: str) 
         "1,31",
         "latest",
         "١.٣١",
+        pytest.param("9" * 5_000 + ".1", id="endless major"),  # int() takes 4,300 digits
+        pytest.param("1." + "9" * 5_000, id="endless minor"),
     ],
 )
 def test_other_versions_are_rejected_with_the_list(text: str) -> None:

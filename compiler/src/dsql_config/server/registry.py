@@ -72,7 +72,9 @@ NEWEST: Final = SUPPORTED[-1]
 # Not importlib.resources: its imports take longer than reading and folding the data.
 _FOLDER: Final = Path(__file__).parent / "data"
 
-_RELEASE: Final = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)(?:\.\d+)?", re.ASCII)
+_RELEASE: Final = re.compile(
+    r"v?(?P<major>\d{1,4})\.(?P<minor>\d{1,4})(?:\.\d{1,4})?", re.ASCII
+)
 
 
 def resolve_version(text: str) -> Version:
@@ -88,7 +90,7 @@ def resolve_version(text: str) -> Version:
                 return version
     known = ", ".join(f"{v.major}.{v.minor} (as {v})" for v in SUPPORTED)
     raise Rejected(
-        f"no registry of Temporal server {text!r}",
+        f"no registry of Temporal server {text[:40]!r}",
         where="server version",
         todo=f"choose one of {known}",
         code="unknown_server_version",
