@@ -31,6 +31,9 @@ from dsql_config.profile import Profile
 
 GROUP: Final = "dsql_config.config_log"
 
+_SHOWN: Final = 80
+"""Characters of a wrong word that an error shows."""
+
 Difference = Callable[[Mapping[str, Scalar] | None], tuple[ConfigChange, ...]]
 """What differs from former values, parameter to value; None when there were none."""
 
@@ -122,7 +125,7 @@ def emit(
     else emitted meanwhile, `Unavailable` when the log does not answer, `Defect` for a profile that
     must not be emitted or a difference that is not the one between the values.
     """
-    _check_input(cluster=cluster, author=author, reason=reason)
+    _check_words(cluster=cluster, author=author, reason=reason)
     _check_profile(profile)
     recorded = log.last(cluster)
     former = _config_of(recorded) if recorded else None
@@ -156,20 +159,28 @@ def _config_of(recorded: RecordedEvent) -> ConfigChanged:
     return event
 
 
-def _check_input(*, cluster: str, author: str, reason: str) -> None:
-    findings = []
+def wrong_words(*, cluster: str, author: str, reason: str) -> dict[str, str]:
+    """What is wrong with the words that go with a configuration, by argument; empty when nothing
+    is. Whoever asks for them looks here before anything is written."""
+    wrong = {}
     if not CLUSTER_ID.fullmatch(cluster):
-        findings.append(f"cluster: {cluster!r} is no id of a cluster ({CLUSTER_ID.pattern})")
-    findings += [
-        f"{name}: {text!r} is not one line of text"
+        wrong["cluster"] = f"{cluster[:_SHOWN]!r} is no id of a cluster ({CLUSTER_ID.pattern})"
+    wrong |= {
+        name: f"{text[:_SHOWN]!r} is not one line of text"
         for name, text in (("author", author), ("reason", reason))
         if not text.strip() or not text.isprintable()
-    ]
+    }
+    return wrong
+
+
+def _check_words(*, cluster: str, author: str, reason: str) -> None:
+    wrong = wrong_words(cluster=cluster, author=author, reason=reason)
+    findings = tuple(f"{name}: {what}" for name, what in wrong.items())
     if findings:
         raise Rejected(
             findings[0],
             code="emit_input",
-            findings=tuple(findings),
+            findings=findings,
             todo="say which cluster it is for, who changes it, and why",
         )
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from copilot.reference.cli import commands, example_of
+from copilot_core.errors import Rejected
+from copilot_core.events import ConfigChanged, RecordedEvent
+from copilot_eventlog.config_log import ConfigLog
+from copilot_eventlog.memory import MemoryLog
+from dsql_config import emit as emitting
 from dsql_config.compiler import compile_profile
 from dsql_config.presets import PRESETS
 from dsql_config.profile import Profile, Request
@@ -217,6 +223,36 @@ def test_a_log_that_does_not_answer_is_an_exit_of_75(tmp_path: Path) -> None:
     assert called.json["emitted"]["recorded"] is False
     assert called.json["emitted"]["error"]
     assert called.json["files"] == sorted(contents(tmp_path / "o"))
+    assert "Traceback" not in called.err
+
+
+class Refusing(ConfigLog):
+    """A log that takes no event of this configuration."""
+
+    def append(self, cluster: str, event: ConfigChanged, *, version: int) -> RecordedEvent:
+        raise Rejected("this cluster is closed", where=cluster, todo="open it")
+
+
+class Raced(ConfigLog):
+    """A log where somebody else's change is recorded just before ours."""
+
+    def append(self, cluster: str, event: ConfigChanged, *, version: int) -> RecordedEvent:
+        super().append(cluster, event.model_copy(update={"author": "lee"}), version=version)
+        return super().append(cluster, event, version=version)
+
+
+@pytest.mark.parametrize(("log", "code"), [(Refusing, 2), (Raced, 3)])
+def test_an_event_that_is_not_recorded_is_told_once(
+    log: type[ConfigLog], code: int, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are written: one JSON document says so, standard error says why there is no event,
+    and the exit code is the error's."""
+    monkeypatch.setattr(emitting, "open_log", lambda: nullcontext(log(MemoryLog(), writer="test")))
+    called = call("compile", "starter", "--out", "o", "--cluster", "orders", "--emit", "--json")
+    assert called.code == code
+    assert called.json["files"] == sorted(contents(tmp_path / "o"))
+    assert called.json["emitted"]["recorded"] is False
+    assert called.json["emitted"]["error"] in called.err
     assert "Traceback" not in called.err
 
 

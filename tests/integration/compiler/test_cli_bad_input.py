@@ -68,6 +68,9 @@ BAD = {
     "emit without cluster": Bad(("--emit",), errors=[("bad-emit", "--cluster")]),
     "emit for no cluster": Bad(("--emit", "--cluster", "A B", "--reason", " "),
         errors=[("bad-emit", "--cluster"), ("bad-emit", "--reason")]),
+    "emit with lines": Bad(
+        ("--emit", "--cluster", "orders", "--author", "a\tb", "--reason", "a\nb"),
+        errors=[("bad-emit", "--author"), ("bad-emit", "--reason")]),
     "file: misspelt": Bad(text="histroy_replicas: 4\n",
         errors=[("unknown-parameter", "histroy_replicas")], near="history_replicas"),
     "file: nan": Bad(text="state_transitions_per_s: .nan\n",

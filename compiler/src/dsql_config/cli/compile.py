@@ -37,6 +37,7 @@ from dsql_config.cli.terminal import (
     PROGRAM,
     findings_json,
     note,
+    report,
     show_findings,
     write_json,
     write_text,
@@ -112,7 +113,8 @@ def compile_(
         show_findings(findings)
         write_text(_told(profile, out, files, outcome))
     if outcome and outcome.error:
-        raise outcome.error
+        report(outcome.error)
+        raise typer.Exit(outcome.error.exit_code)
 
 
 def _unknown_adapters(sdks: Sequence[str], platforms: Sequence[str]) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ import getpass
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from copilot_core.errors import CopilotError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dsql_config.emit import ConfigLog, Emitted, Unchanged
     from dsql_config.findings import Finding
     from dsql_config.profile import Profile
+
+_EXAMPLES: Final = {"cluster": "orders-eu-1", "author": "alice", "reason": "'twice the load'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event: recorded, unchanged, or an error that is told and then raised."""
+    """What became of an event: recorded, unchanged, or an error, which ends the command."""
 
     done: Emitted | Unchanged | None
     error: CopilotError | None = None
@@ -73,32 +75,25 @@ def announcement(
 
     `subject` is what is compiled; it is the reason when none is given.
     """
-    from copilot_core.samples import CLUSTER_ID
-
-    missing: list[Finding] = []
-    if cluster is None:
-        missing.append(_missing("--cluster", "--emit needs the id of the cluster"))
-    elif not CLUSTER_ID.fullmatch(cluster):
-        missing.append(_missing("--cluster", f"{cluster[:80]!r} is no id of a cluster"))
-    author = (_user() if author is None else author).strip()
-    reason = (f"compiled {subject}" if reason is None else reason).strip()
-    if not author:
-        missing.append(_missing("--author", "an event tells who changed the configuration"))
-    if not reason:
-        missing.append(_missing("--reason", "an event tells why the configuration was changed"))
-    if cluster is None or missing:
-        return None, tuple(missing)
-    return Announcement(cluster, author, reason), ()
-
-
-def _missing(option: str, message: str) -> Finding:
+    from dsql_config.emit import wrong_words
     from dsql_config.findings import Finding, Severity
 
-    examples = {"--cluster": "orders-eu-1", "--author": "alice", "--reason": "'twice the load'"}
-    return Finding(
-        severity=Severity.ERROR, code="bad-emit", key=option, message=message,
-        suggestion=f"{option} {examples[option]}",
+    words = {
+        "cluster": cluster or "",
+        "author": (_user() if author is None else author).strip(),
+        "reason": (f"compiled {subject}" if reason is None else reason).strip(),
+    }
+    wrong = wrong_words(**words)
+    if cluster is None:
+        wrong["cluster"] = "--emit needs the id of the cluster"
+    findings = tuple(
+        Finding(
+            severity=Severity.ERROR, code="bad-emit", key=f"--{name}", message=what,
+            suggestion=f"--{name} {_EXAMPLES[name]}",
+        )
+        for name, what in wrong.items()
     )  # fmt: skip
+    return (None if findings else Announcement(**words)), findings
 
 
 def _user() -> str:

@@ -72,9 +72,7 @@ NEWEST: Final = SUPPORTED[-1]
 # Not importlib.resources: its imports take longer than reading and folding the data.
 _FOLDER: Final = Path(__file__).parent / "data"
 
-_RELEASE: Final = re.compile(
-    r"v?(?P<major>\d{1,4})\.(?P<minor>\d{1,4})(?:\.\d{1,4})?", re.ASCII
-)
+_RELEASE: Final = re.compile(r"v?(?P<major>\d{1,4})\.(?P<minor>\d{1,4})(?:\.\d{1,4})?", re.ASCII)
 
 
 def resolve_version(text: str) -> Version:
