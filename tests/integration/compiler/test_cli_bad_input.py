@@ -139,11 +139,38 @@ def test_an_unknown_preset_is_told_with_the_nearest(call: Call) -> None:
     assert called.json["findings"][0]["suggestion"] == "mid-scale"
 
 
-@pytest.mark.parametrize("option", ["preset", "modifier", "server-version"])
-def test_an_empty_name_is_not_taken_for_none(option: str, call: Call) -> None:
-    """A script whose variable is unset gets an error and not a default."""
-    args = ("",) if option == "preset" else ("starter", f"--{option}", "")
-    assert call("compile", *args, "--out", "o", "--json").code == 2
+EMPTY = {
+    ("check", "dc.yaml"): ("--server-version",),
+    ("decompile", "dc.yaml"): ("--server-version",),
+    ("describe-preset", "starter"): ("--modifier",),
+    ("diff", "dc.yaml", "dc.yaml"): ("--server-version",),
+    ("explain", "--preset", "starter"): ("--modifier", "--server-version"),
+    ("explain", "history.rps"): ("--preset",),
+    ("compile", "starter", "--out", "o"): ("--modifier", "--server-version"),
+    ("keys",): ("--server-version",),
+    ("migrate", "--env", "no.env"): ("--modifier", "--preset"),
+    ("wizard", "--out", "in.yaml"): ("--modifier", "--preset"),
+}
+
+
+@pytest.mark.parametrize("command", EMPTY, ids=" ".join)
+def test_an_empty_name_is_not_taken_for_none(
+    command: tuple[str, ...], tmp_path: Path, call: Call
+) -> None:
+    """A script whose variable is unset gets an error and not a default, from every command."""
+    (tmp_path / "dc.yaml").write_text("history.rps:\n- value: 4000\n")
+    (tmp_path / "no.env").touch()
+    before = contents(tmp_path)
+    for option in EMPTY[command]:
+        for empty in ("", " "):
+            called = call(*command, option, empty, "--json")
+            assert (called.code, called.findings[0]) == (2, ("empty-option", option))
+    assert contents(tmp_path) == before
+
+
+def test_an_empty_preset_is_not_taken_for_none(call: Call) -> None:
+    """Without a preset the environment decides; an empty one is a mistake."""
+    assert call("compile", "", "--out", "o", "--json").code == 2
 
 
 @pytest.mark.parametrize(

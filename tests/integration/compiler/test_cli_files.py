@@ -196,6 +196,26 @@ def test_the_wizard_tells_every_bad_answer_and_writes_nothing(tmp_path: Path, ca
     assert contents(tmp_path) == {}
 
 
+def test_the_rest_of_an_endless_line_is_no_answer(tmp_path: Path, call: Call) -> None:
+    """A line counts once, whatever its length: the next question gets the next line."""
+    called = call("wizard", "--json", stdin="9" * 100_000 + "\n10\n" + "x" * 5_000 + "\n")
+    assert called.code == 2
+    assert called.findings == [
+        ("bad-value", "state_transitions_per_s"), ("bad-value", "schedule_to_start_ms"),
+    ]  # fmt: skip
+
+
+def test_an_input_without_lines_ends(tmp_path: Path) -> None:
+    """A device that never sends a line end is read no further than a bound."""
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            [SCRIPT, "wizard"], stdin=endless, capture_output=True, check=False, cwd=tmp_path,
+            timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert contents(tmp_path) == {}
+
+
 def test_the_wizard_refuses_answers_that_contradict_each_other(tmp_path: Path, call: Call) -> None:
     """A task that may wait longer than its workflow may take is no configuration."""
     called = call("wizard", "--json", stdin="25\n10\n2000\n1000\n")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dsql_config.cli.options import AsJson, ServerVersion
+from dsql_config.cli.refusals import refuse_empty
 from dsql_config.cli.terminal import (
     INPUT_IS_WRONG,
     PROGRAM,
@@ -38,7 +39,8 @@ def check(
     from dsql_config.server.check import check_file
     from dsql_config.server.registry import NEWEST, resolve_version
 
-    version = str(resolve_version(server_version) if server_version else NEWEST)
+    refuse_empty({"--server-version": server_version}, as_json=as_json)
+    version = str(NEWEST if server_version is None else resolve_version(server_version))
     findings = check_file(file, version)
     if as_json:
         write_json({"findings": findings_json(findings)})

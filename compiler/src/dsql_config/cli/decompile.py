@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dsql_config.cli.options import AsJson, ServerVersion
+from dsql_config.cli.refusals import refuse_empty
 from dsql_config.cli.terminal import INPUT_IS_WRONG, PROGRAM, write_json, write_text
 
 
@@ -35,6 +36,7 @@ def decompile(
     from dsql_config.findings import blocking
     from dsql_config.written import load
 
+    refuse_empty({"--server-version": server_version}, as_json=as_json)
     decompiled = decompiled_of(load(files), server_version=server_version)
     if as_json:
         write_json(decompiled.to_json())

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dsql_config.cli.options import AsJson, ServerVersion
+from dsql_config.cli.refusals import refuse_empty
 from dsql_config.cli.terminal import INPUT_IS_WRONG, PROGRAM, write_json, write_text
 
 SIDE = "An output folder, a profile.json, or a dynamic-config file."
@@ -32,6 +33,7 @@ def diff(
     from dsql_config.diff import compare
     from dsql_config.findings import blocking
 
+    refuse_empty({"--server-version": server_version}, as_json=as_json)
     difference = compare(a, b, server_version=server_version)
     if as_json:
         write_json(difference.to_json())

@@ -10,7 +10,7 @@ import typer
 
 from copilot_core.errors import Rejected
 from dsql_config.cli.options import AsJson, Inputs, Modifier, ServerVersion, Sets
-from dsql_config.cli.refusals import refuse
+from dsql_config.cli.refusals import refuse, refuse_empty
 from dsql_config.cli.request import read_request
 from dsql_config.cli.terminal import PROGRAM, write_document, write_text
 
@@ -55,6 +55,10 @@ def explain(
     """
     from dsql_config.presets import PRESETS
 
+    refuse_empty(
+        {"--preset": preset, "--modifier": modifier, "--server-version": server_version},
+        as_json=as_json,
+    )
     if name in PRESETS and preset is None:
         name, preset = None, name
     asked = [x for x in (preset, modifier, inputs, server_version, *sets) if x is not None]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dsql_config.cli.options import AsJson, Modifier
+from dsql_config.cli.refusals import refuse_empty
 from dsql_config.cli.request import environment
 from dsql_config.cli.terminal import (
     INPUT_IS_WRONG,
@@ -50,6 +51,7 @@ def migrate(
     from dsql_config.migrate import migrate as judged
     from dsql_config.migrate import read_environment
 
+    refuse_empty({"--preset": preset, "--modifier": modifier}, as_json=as_json)
     variables, misread = read_environment(env) if env else (environment(), ())
     migration = judged(variables, preset=preset, modifier=modifier)
     findings = (*misread, *migration.findings)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dsql_config.cli.options import AsJson, Modifier
+from dsql_config.cli.refusals import refuse_empty
 from dsql_config.cli.terminal import PROGRAM, show_table, write_document, write_json, write_text
 
 
@@ -63,6 +64,7 @@ def describe_preset(
     """
     from dsql_config.explain import explain_preset
 
+    refuse_empty({"--modifier": modifier}, as_json=as_json)
     explanation = explain_preset(name, modifier=modifier)
     if as_json:
         write_document(explanation.to_json())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -21,6 +21,26 @@ def refuse(findings: Iterable[Finding], *, as_json: bool) -> NoReturn:
     else:
         show_findings(findings)
     raise typer.Exit(INPUT_IS_WRONG)
+
+
+def refuse_empty(options: Mapping[str, str | None], *, as_json: bool) -> None:
+    """End the command when one of the options, by name, is there and says nothing."""
+    if findings := empty_options(options):
+        refuse(findings, as_json=as_json)
+
+
+def empty_options(options: Mapping[str, str | None]) -> tuple[Finding, ...]:
+    """A finding for each option that is there and says nothing: a script's variable was not set."""
+    from dsql_config.findings import Finding, Severity
+
+    return tuple(
+        Finding(
+            severity=Severity.ERROR, code="empty-option", key=option, message=f"{option} is empty",
+            suggestion="leave it out, or say which one",
+        )
+        for option, text in options.items()
+        if text is not None and not text.strip()
+    )  # fmt: skip
 
 
 def findings_of(refused: Rejected) -> tuple[Finding, ...]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from dsql_config.cli.refusals import empty_options
+
 if TYPE_CHECKING:
     from dsql_config.findings import Finding
     from dsql_config.profile import Given, Request
@@ -44,7 +46,7 @@ def read_request(
 
     file = read_inputs(inputs) if inputs else InputFile(None, None, None, (), ())
     set_values, misspelt = _set_values(sets)
-    misspelt += _empty({"--modifier": modifier, "--server-version": server_version})
+    misspelt += empty_options({"--modifier": modifier, "--server-version": server_version})
     named = file.preset if preset is None else preset
     modifier = file.modifier if modifier is None else modifier
     server_version = file.server_version if server_version is None else server_version
@@ -63,20 +65,6 @@ def read_request(
         given=(*variables, *file.given, *set_values),
     )  # fmt: skip
     return Asked(request, (*strange, *file.findings, *misspelt))
-
-
-def _empty(options: Mapping[str, str | None]) -> tuple[Finding, ...]:
-    """A finding for each option that is there and says nothing: a script's variable was not set."""
-    from dsql_config.findings import Finding, Severity
-
-    return tuple(
-        Finding(
-            severity=Severity.ERROR, code="empty-option", key=option, message=f"{option} is empty",
-            suggestion="leave it out, or say which one",
-        )
-        for option, text in options.items()
-        if text is not None and not text.strip()
-    )  # fmt: skip
 
 
 def _set_values(sets: Sequence[str]) -> tuple[tuple[Given, ...], tuple[Finding, ...]]:

@@ -20,7 +20,7 @@ import typer
 
 from copilot_core.errors import Rejected
 from dsql_config.cli.options import AsJson, Modifier
-from dsql_config.cli.refusals import refuse
+from dsql_config.cli.refusals import refuse, refuse_empty
 from dsql_config.cli.terminal import (
     PROGRAM,
     findings_json,
@@ -41,6 +41,9 @@ ANSWER: Final = "answer"
 
 LONGEST: Final = 4_096
 """Characters that are read for one answer."""
+
+MOST_PIECES: Final = 256
+"""So many times `LONGEST`, a megabyte, is a line that is passed over; a longer one never ends."""
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +67,7 @@ def wizard(
     Four targets are asked for first. Enter takes the value in brackets. Answers may come through a
     pipe, one a line.
     """
+    refuse_empty({"--preset": preset, "--modifier": modifier}, as_json=as_json)
     _refuse_place(out)
     interview = Interview(preset, modifier, patient=sys.stdin.isatty())
     compiled = interview.hold()
@@ -144,8 +148,7 @@ class Interview:
         default = shown(profile.value(parameter.name), parameter.unit)
         while True:
             print(f"[{default}, {profile.preset}]: ", end="", file=sys.stderr, flush=True)
-            line = "" if self._ended else sys.stdin.readline(LONGEST)
-            self._ended = self._ended or not line
+            line = "" if self._ended else self._line()
             if not line.strip():
                 return
             given = Given(name=parameter.name, value=line.strip(), source=ANSWER)
@@ -157,6 +160,18 @@ class Interview:
                 self.findings += misread
                 return
             note("; ".join(f.message for f in misread))
+
+    def _line(self) -> str:
+        """One line, as far as it is read; the rest of it is no answer to the next question. A line
+        without end is the end of the input."""
+        line = rest = sys.stdin.readline(LONGEST)
+        for _ in range(MOST_PIECES):
+            if len(rest) < LONGEST or rest.endswith("\n"):
+                self._ended = not rest
+                return line
+            rest = sys.stdin.readline(LONGEST)
+        self._ended = True
+        return line
 
 
 def _fitting(answers: Mapping[str, Given]) -> str:
