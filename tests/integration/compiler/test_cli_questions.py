@@ -133,6 +133,14 @@ def test_keys_of_a_server_are_those_it_knows(call: Call) -> None:
         assert all(str(version) in k["versions"] for k in record["keys"])
 
 
+def test_keys_finds_by_words_and_shows_the_best_first(call: Call) -> None:
+    """Words in any order are enough; an exact key stands before those that hold it."""
+    found = [k["key"] for k in call("keys", "qps history persistence", "--json").json["keys"]]
+    assert "history.persistenceMaxQPS" in found
+    exact = [k["key"] for k in call("keys", "matching.RPS", "--json").json["keys"]]
+    assert exact[0] == "matching.rps"
+
+
 def test_keys_that_nothing_is_called_names_what_is_near(call: Call) -> None:
     """A misspelt key is no mistake of the user: exit 0, and the nearest keys."""
     called = call("keys", "history.persistanceMaxQPS", "--json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dsql_config.server.names import REPLACED, Reason, search, suggest
+from dsql_config.server.names import REPLACED, Reason, alike, search, suggest
 from dsql_config.server.registry import SUPPORTED, ServerRegistry, load_registry, presence
 
 REGISTRIES = [load_registry(version) for version in SUPPORTED]
@@ -173,11 +173,19 @@ def test_a_search_finds_all_keys_that_hold_the_text_before_others(text: str) -> 
     assert len(found) == len(set(found))
 
 
-def test_a_search_looks_for_words_and_then_for_likeness() -> None:
-    """Words in any order are found in keys; a misspelt one by likeness."""
+def test_a_search_looks_for_words_too() -> None:
+    """Words in any order are found in keys."""
     assert "history.persistenceMaxQPS" in {s.key for s in search("qps history persistence", NEWEST)}
-    assert "history.shardIOConcurrency" in {s.key for s in search("shardIOConcurency", NEWEST)}
     assert search("zzzzqqqq", NEWEST) == ()
+
+
+def test_a_misspelt_part_of_a_key_is_found_by_likeness() -> None:
+    """No key holds it, and the one that was meant leads; what looks like nothing has none."""
+    assert search("shardIOConcurency", NEWEST) == ()
+    near = alike("shardIOConcurency", NEWEST, at_most=3)
+    assert near[0].key == "history.shardIOConcurrency"
+    assert len(alike("a", NEWEST, at_most=3)) == 3
+    assert alike("zzzzqqqq", NEWEST, at_most=3) == ()
 
 
 def test_an_empty_search_finds_all() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from dsql_config.cli.options import AsJson
+from dsql_config.cli.refusals import refuse_empty
 from dsql_config.cli.terminal import PROGRAM, note, show_table, write_json
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 NEAREST: Final = 5
 """Keys that are named when none holds the text."""
+
+LONGEST: Final = 200
+"""Characters of a text that are looked for: more than any key has."""
 
 WIDEST: Final = 40
 """Characters of a default in the table; `--json` has all of it."""
@@ -30,7 +33,10 @@ def register(app: typer.Typer) -> None:
 
 def keys(
     text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="Part of a key, in any case; left out: all keys.")
+        str,
+        typer.Argument(
+            metavar="TEXT", help="Part of a key, or its words, in any case; left out: all."
+        ),
     ] = "",
     server_version: Annotated[
         str | None,
@@ -46,14 +52,17 @@ def keys(
 
     Type, scope and default are those of the chosen server, else of the newest that knows the key.
     """  # fmt: skip
+    from dsql_config.server.names import alike, search
     from dsql_config.server.registry import SUPPORTED, load_registry, resolve_version
 
-    of = (resolve_version(server_version),) if server_version else SUPPORTED
+    refuse_empty({"--server-version": server_version}, as_json=as_json)
+    of = SUPPORTED if server_version is None else (resolve_version(server_version),)
     settings: dict[str, Setting] = {}
     for version in of:
         settings |= {s.key.lower(): s for s in load_registry(version)}
-    found = [s for name, s in sorted(settings.items()) if text.strip().lower() in name]
-    near = [] if found else _nearest(text, [s.key for s in settings.values()])
+    text = text.strip()[:LONGEST]
+    found = search(text, settings.values())
+    near = [] if found else [s.key for s in alike(text, settings.values(), at_most=NEAREST)]
     if as_json:
         write_json({"keys": [_record(s) for s in found], "nearest": near})
         return
@@ -61,15 +70,6 @@ def keys(
         show_table(("key", "type", "scope", "default", "servers"), map(_row, found))
     else:
         note(f"{PROGRAM}: no key holds {text!r}; near are {', '.join(near) or 'none'}")
-
-
-def _nearest(text: str, names: Iterable[str]) -> list[str]:
-    from rapidfuzz import process, utils
-
-    matches = process.extract(
-        text, names, limit=NEAREST, score_cutoff=60, processor=utils.default_process
-    )
-    return [name for name, _, _ in matches]
 
 
 def _record(setting: Setting) -> dict[str, object]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -156,31 +156,35 @@ def suggest(key: str, registry: ServerRegistry) -> Suggestion | None:
     return None
 
 
-def search(text: str, registry: ServerRegistry) -> tuple[Setting, ...]:
+def search(text: str, settings: Iterable[Setting]) -> tuple[Setting, ...]:
     """Settings for a text that a user typed, best first; all of them for an empty text.
 
     Keys that hold the text come first, an exact one, then beginnings, then the rest; then settings
-    whose key holds all its words; only when there are none, keys that look alike.
+    whose key holds all its words. `settings` may be a registry.
     """
     wanted = text.strip().lower()
-    words = {word.lower() for word in _WORD.findall(text)}
-    ranked = [(_search_rank(wanted, words, setting), setting) for setting in registry]
+    words = _words(text)
+    ranked = [(_search_rank(wanted, words, setting), setting) for setting in settings]
     found = [(rank, s.key.lower(), s) for rank, s in ranked if rank is not None]
-    if found or not words:
-        return tuple(s for _, _, s in sorted(found, key=lambda row: row[:2]))
-    alike = process.extract(
-        wanted,
-        [setting.key for setting in registry],
+    return tuple(s for _, _, s in sorted(found, key=lambda row: row[:2]))
+
+
+def alike(text: str, settings: Iterable[Setting], *, at_most: int) -> tuple[Setting, ...]:
+    """Settings whose keys look like a text that no key holds, best first."""
+    by_key = {setting.key: setting for setting in settings}
+    matches = process.extract(
+        text,
+        list(by_key),
         scorer=fuzz.partial_ratio,
         processor=utils.default_process,
         score_cutoff=MIN_SEARCH_SCORE,
         limit=None,
     )
-    by_score = sorted((-score, key) for key, score, _ in alike)
-    return tuple(s for _, key in by_score if (s := registry.find(key)))
+    by_score = sorted((-score, key) for key, score, _ in matches)
+    return tuple(by_key[key] for _, key in by_score[:at_most])
 
 
-def _search_rank(wanted: str, words: set[str], setting: Setting) -> int | None:
+def _search_rank(wanted: str, words: frozenset[str], setting: Setting) -> int | None:
     lower = setting.key.lower()
     if lower == wanted:
         return 0
