@@ -7,11 +7,11 @@ copies `reader/` into it, adds blank imports of everything that the server's mai
 and builds. The binary's `dump` is the registry; its `validate` is the server's own loader, against
 which the verdicts of `check` can be tested. `compact.py` then joins the dumps into the stored form.
 
-    python extract.py --binaries DIR                                   build, dump, write the data
-    python extract.py --binaries DIR --release 1.32.1 --build-only     only a validator
+    extract.py --binaries DIR                                   build, dump, write the data
+    extract.py --binaries DIR --release 1.32.1 --build-only     only a validator
 
 Needs Go (the version that the newest release asks for) and its module cache or proxy; takes some
-five minutes a release on two cores the first time. Nothing here runs when the product runs.
+twenty minutes in all on two cores the first time. Nothing here runs when the product runs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How-to pages of the config compiler are followed to the letter, block by block."""
+"""How-to pages that lead from a preset to files are followed to the letter, block by block."""
 
 from __future__ import annotations
 

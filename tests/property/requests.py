@@ -11,7 +11,7 @@ from dsql_config.parameters.parameter import Kind, Parameter
 from dsql_config.presets import PRESETS
 from dsql_config.profile import Given, ParameterClass, Request
 
-_SOURCES = st.sampled_from(["--set", "environment", "inputs.toml:3"])
+_SOURCES = st.sampled_from(["--set", "environment", "inputs.yaml:3"])
 _LARGEST = 2**40
 """Above every maximum; what has no maximum is tried up to here."""
 

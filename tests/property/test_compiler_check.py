@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from dsql_config.findings import Severity
@@ -35,9 +35,8 @@ def test_same_file_same_findings(data: bytes, registry: ServerRegistry) -> None:
 @given(_FILES, _VERSIONS)
 def test_comments_say_nothing(data: bytes, registry: ServerRegistry) -> None:
     """A comment line on top moves every finding by one line and changes none."""
+    assume(data[:1] not in b"\xef\xff\xfe%\r")
     before = check_text(data, registry=registry)
-    if data[:1] in b"\xef\xff\xfe%\r":
-        return
     after = check_text(b"# a comment\n" + data, registry=registry)
     assert [(f.code, f.severity) for f in before] == [(f.code, f.severity) for f in after]
     assert verdict(before) == verdict(after)

@@ -162,7 +162,12 @@ def _sight(event: SightLost | SightRegained) -> Iterator[tuple[Piece, ...]]:
 
 def _config(event: ConfigChanged) -> Iterator[tuple[Piece, ...]]:
     modifier = f" + {event.modifier}" if event.modifier else ""
-    yield (f"config {event.preset}{modifier}, by {event.author}: {event.reason}",)
+    first = event.previous_fingerprint is None
+    what = "first configuration" if first else "config"
+    yield (f"{what} {event.preset}{modifier}, by {event.author}: {event.reason}",)
+    if first:  # its changes are all of its values, a screen and more
+        yield (f"values set: {len(event.values)}; what was there before is not known",)
+        return
     for change in event.changes:
         yield (_change(change),)
 

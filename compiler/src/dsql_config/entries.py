@@ -89,10 +89,14 @@ def _problem(
 ) -> Finding | None:
     """Why the server would not take an entry; None when it does."""
     if setting is None:
+        from dsql_config.server.names import suggest  # its tables cost what most runs do not need
+
+        near = suggest(target.key, registry)
         known = ", ".join(map(str, presence(target.key).versions)) or "no supported server"
         return Finding(
             severity=Severity.ERROR, code="key-not-in-version", key=target.key,
             message=f"server {registry.version} does not know {target.key}; known to {known}",
+            suggestion=near.key if near else None,
         )  # fmt: skip
     takes = _TAKES.get(setting.kind, ())
     if not isinstance(value, takes) or (isinstance(value, bool) and bool not in takes):

@@ -51,7 +51,7 @@ RAILS: Final = (
         "set dsql.reservoir_target to the pool's size, or switch the reservoir off"),
     Rail("reservoir-without-jitter", ERROR, "dsql.reservoir_enabled and dsql.reservoir_jitter_s == 0",
         "dsql.reservoir_jitter_s", "all connections end together and come back together, at 100 a second",
-        "set dsql.reservoir_jitter_s to 60 or more"),
+        "leave dsql.reservoir_jitter_s to the compiler, or set it to a minute or more"),
     Rail("limiter-without-table", ERROR, "dsql.limiter == 'distributed' and dsql.limiter_table == ''",
         "dsql.limiter_table", "the plugin falls back to one limiter per process and says so only in its log",
         "name the DynamoDB table in dsql.limiter_table, or set dsql.limiter to per-instance"),

@@ -11,8 +11,8 @@ from dsql_config.explanation import Explanation
 from dsql_config.given import nearest
 from dsql_config.parameters import PARAMETERS
 from dsql_config.plain_text import page, rows
-from dsql_config.server.registry import ServerRegistry, in_dsql_fork, presence
-from dsql_config.server.setting import Always, ByConstraints, Nil, Setting
+from dsql_config.server.registry import ServerRegistry, dsql_fork_default, in_dsql_fork, presence
+from dsql_config.server.setting import Always, ByConstraints, Default, Nil
 
 
 class ServerKeyExplanation(Explanation):
@@ -26,9 +26,13 @@ class ServerKeyExplanation(Explanation):
     default: str | None
     versions: tuple[str, ...]
     in_dsql_fork: bool | None
+    dsql_fork_default: str | None
+    """The fork's default where it differs from that of the newest release; None otherwise."""
 
     def to_text(self) -> str:
         fork = {True: "knows it", False: "does not know it", None: "not known"}[self.in_dsql_fork]
+        if self.dsql_fork_default is not None:
+            fork += f", default {self.dsql_fork_default}"
         unknown = f"server {self.server_version} does not know it"
         facts = [
             ("type", self.type or unknown),
@@ -56,21 +60,22 @@ def explain_server_key(name: str, registry: ServerRegistry) -> ServerKeyExplanat
             todo=f"did you mean {near}?" if near else "search with `temporal-dsql-config keys`",
             code="unknown-key",
         )
-    setting = registry.find(name)
+    setting, of_fork = registry.find(name), dsql_fork_default(known.key)
     return ServerKeyExplanation(
         key=known.key,
         server_version=str(registry.version),
         type=setting.kind.value if setting else None,
         scope=setting.scope.value if setting else None,
-        default=default_text(setting) if setting else None,
+        default=default_text(setting.default) if setting else None,
         versions=tuple(map(str, known.versions)),
         in_dsql_fork=in_dsql_fork(known.key),
+        dsql_fork_default=default_text(of_fork) if of_fork else None,
     )
 
 
-def default_text(setting: Setting) -> str:
-    """A setting's default as JSON, with the server's exceptions for its own queues."""
-    match setting.default:
+def default_text(default: Default) -> str:
+    """A default as JSON, with the server's exceptions for its own queues."""
+    match default:
         case Nil():
             return "none"
         case Always(value=value):
@@ -78,7 +83,7 @@ def default_text(setting: Setting) -> str:
         case ByConstraints(rows=rows):
             return ", ".join(_json(v) + (f" for {_json(dict(c))}" if c else "") for c, v in rows)
         case _:
-            assert_never(setting.default)
+            assert_never(default)
 
 
 def _json(value: object) -> str:

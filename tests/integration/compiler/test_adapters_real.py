@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 import yaml
-from botocore.session import Session
-from botocore.validate import ParamValidator
 
 from dsql_config.adapters.compose import ComposeAdapter
 from dsql_config.adapters.conformance import profiles, shared_files
@@ -32,7 +30,7 @@ from dsql_config.adapters.python import PythonAdapter
 from dsql_config.parameters import PARAMETERS
 from dsql_config.parameters.parameter import GoOption
 from tests.infra.components import TEMPORAL_SERVER_VERSION
-from tests.infra.ecs import validate_register_task_definition
+from tests.infra.ecs import validate_create_service, validate_register_task_definition
 from tests.infra.go_tools import Refused, composed, go_environment
 
 if TYPE_CHECKING:
@@ -173,11 +171,9 @@ def test_ecs_takes_the_task_definitions(name: str) -> None:
 @pytest.mark.parametrize("name", PROFILES)
 def test_ecs_takes_the_services(name: str) -> None:
     """Each role's service fits the API's model and runs as many tasks as the profile says."""
-    model = Session().get_service_model("ecs").operation_model("CreateService").input_shape
     for role, replicas in REPLICAS.items():
         body = ecs_files(name)[f"ecs/services/{role}.json"]
-        report = ParamValidator().validate(body, model)
-        assert not report.has_errors(), report.generate_report()
+        assert validate_create_service(body) == []
         assert body["taskDefinition"] == ecs_files(name)[f"ecs/{role}.json"]["family"]
         assert body["desiredCount"] == PROFILES[name].value(replicas)
 

@@ -41,8 +41,9 @@ def test_every_unknown_name_is_told_with_the_nearest() -> None:
 @pytest.mark.parametrize(("preset", "modifier"), COMBINATIONS)
 def test_every_step_names_its_place_in_our_tables(preset: str, modifier: str | None) -> None:
     """A source is a file and a line of the package, and that line holds the row's name."""
-    named = {Layer.PRESET: preset, Layer.MODIFIER: modifier}
     for resolved in profile(preset, modifier).parameters:
+        rail, _ = PARAMETERS[resolved.name].enforce or (None, None)
+        named = {Layer.PRESET: preset, Layer.MODIFIER: modifier, Layer.GUARD_RAIL: rail}
         for step in resolved.steps:
             path, _, line = step.source.rpartition(":")
             row = (PACKAGE / path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
@@ -221,7 +222,7 @@ def test_a_fingerprint_depends_on_meaning_alone() -> None:
     """The same values from another source have one fingerprint; another value has another."""
     plain = profile("mid-scale")
     spelled_out = compile_profile(
-        request("mid-scale", None, {"history_shards": "512"}, source="inputs.toml:2")
+        request("mid-scale", None, {"history_shards": "512"}, source="inputs.yaml:2")
     ).profile
     other = profile("mid-scale", None, {"history_shards": 1024})
     older = compile_profile(Request(preset="mid-scale", server_version="1.31")).profile

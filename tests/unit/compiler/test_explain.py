@@ -75,13 +75,13 @@ def test_every_effect_is_what_compiling_gives(name: str) -> None:
 def test_an_override_says_what_would_be_without_it() -> None:
     """The derivation stays visible, and leaving the override out leads back to it."""
     of = compile_profile(
-        request("mid-scale", None, {"history.rps": 9_999}, source="inputs.toml:4")
+        request("mid-scale", None, {"history.rps": 9_999}, source="inputs.yaml:4")
     ).profile
     explained = key("history.rps", of)
     assert effects(explained)["without the override"] == 3_000
     last = explained.layers[-1]
     assert (last.layer, last.steps[0].value) == (Layer.OVERRIDE, 9_999)
-    assert "inputs.toml:4" in explained.to_text()
+    assert "inputs.yaml:4" in explained.to_text()
 
 
 def test_every_layer_speaks_or_says_why_not() -> None:

@@ -52,11 +52,11 @@ def test_a_wrong_value_is_told_with_what_is_wanted(
     name: str, value: Scalar | None, told: str
 ) -> None:
     """One finding that names value, wish and source; the value is not taken, the text is short."""
-    accepted, (finding,) = accept([given(name, value, "inputs.toml:7")])
+    accepted, (finding,) = accept([given(name, value, "inputs.yaml:7")])
     assert accepted == {}
     assert (finding.severity, finding.code, finding.key) == (Severity.ERROR, "bad-value", name)
     assert told in finding.message
-    assert "inputs.toml:7" in finding.message
+    assert "inputs.yaml:7" in finding.message
     assert len(finding.message) < 200
 
 
@@ -117,11 +117,11 @@ def test_a_right_value_is_read_as_its_parameter_wants_it(
 
 def test_the_same_name_twice_in_one_source_is_a_contradiction() -> None:
     """Two values for one parameter in one place are an error that names both, in any spelling."""
-    first = given("history.persistence_max_qps", 100, "inputs.toml:3")
-    second = given("history.persistenceMaxQPS", 200, "inputs.toml:9")
+    first = given("history.persistence_max_qps", 100, "inputs.yaml:3")
+    second = given("history.persistenceMaxQPS", 200, "inputs.yaml:9")
     _, (finding,) = accept([first, second])
     assert finding.code == "given-twice"
-    for part in ("100", "200", "inputs.toml:3", "inputs.toml:9"):
+    for part in ("100", "200", "inputs.yaml:3", "inputs.yaml:9"):
         assert part in finding.message
 
 
@@ -135,7 +135,7 @@ def test_the_same_value_twice_is_no_contradiction() -> None:
 def test_a_later_source_replaces_an_earlier_one() -> None:
     """The command line corrects the file, and the source is the command line's."""
     accepted, findings = accept(
-        [given("history_shards", 512, "inputs.toml:3"), given("history_shards", 1024, "--set")]
+        [given("history_shards", 512, "inputs.yaml:3"), given("history_shards", 1024, "--set")]
     )
     assert findings == ()
     assert (accepted["history_shards"].value, accepted["history_shards"].source) == (1024, "--set")
@@ -144,12 +144,12 @@ def test_a_later_source_replaces_an_earlier_one() -> None:
 def test_five_mistakes_are_five_findings() -> None:
     """Misspelt, not a number, out of range, none of the choices, contradictory: all at once."""
     request = [
-        given("histroy_shards", 512, "inputs.toml:1"),
-        given("state_transitions_per_s", "nan", "inputs.toml:2"),
-        given("history_replicas", 0, "inputs.toml:3"),
-        given("visibility_store", "elastic", "inputs.toml:4"),
-        given("sdk_workers", 4, "inputs.toml:5"),
-        given("sdk_workers", 5, "inputs.toml:6"),
+        given("histroy_shards", 512, "inputs.yaml:1"),
+        given("state_transitions_per_s", "nan", "inputs.yaml:2"),
+        given("history_replicas", 0, "inputs.yaml:3"),
+        given("visibility_store", "elastic", "inputs.yaml:4"),
+        given("sdk_workers", 4, "inputs.yaml:5"),
+        given("sdk_workers", 5, "inputs.yaml:6"),
     ]
     accepted, findings = accept(request)
     assert codes(findings) == [

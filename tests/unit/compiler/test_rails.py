@@ -10,6 +10,7 @@ from copilot_core.events import Scalar
 from dsql_config.compiler import Compilation
 from dsql_config.findings import Severity
 from dsql_config.parameters import PARAMETERS
+from dsql_config.profile import Layer
 from dsql_config.rails import RAILS, judge
 from tests.unit.compiler.compiling import COMBINATIONS, codes, compilation, profile
 
@@ -150,10 +151,10 @@ def test_a_correction_makes_its_rail_hold() -> None:
 
 
 def test_jitter_is_enforced_where_the_reservoir_needs_it() -> None:
-    """The correction gives jitter to a reservoir that has none, and leaves a greater one alone."""
-    enforcement = PARAMETERS["dsql.reservoir_jitter_s"].enforcement
-    assert enforcement is not None
-    _, formula = enforcement
-    assert formula.evaluate({"dsql.reservoir_enabled": True}, value=0) == 60
-    assert formula.evaluate({"dsql.reservoir_enabled": True}, value=120) == 120
-    assert formula.evaluate({"dsql.reservoir_enabled": False}, value=0) == 0
+    """The rail gives jitter to a reservoir, which has none of its own, and to no other pool."""
+    with_reservoir, without = compilation("mid-scale").profile, compilation("starter").profile
+    assert with_reservoir is not None
+    assert without is not None
+    corrected = with_reservoir.resolved("dsql.reservoir_jitter_s").steps[-1]
+    assert (corrected.layer, corrected.value) == (Layer.GUARD_RAIL, 120)
+    assert without.value("dsql.reservoir_jitter_s") == 0

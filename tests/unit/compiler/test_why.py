@@ -63,10 +63,10 @@ def test_a_default_is_shown_as_not_emitted() -> None:
 def test_what_was_given_is_told_with_its_source() -> None:
     """Names, values and sources of the request, or that there was none."""
     of = compile_profile(
-        request("starter", None, {"history.rps": 5_000}, source="inputs.toml:4")
+        request("starter", None, {"history.rps": 5_000}, source="inputs.yaml:4")
     ).profile
     assert of is not None
-    assert "| `history.rps` | 5,000 | inputs.toml:4 |" in section(why(of), "Given by you")
+    assert "| `history.rps` | 5,000 | inputs.yaml:4 |" in section(why(of), "Given by you")
     assert "Nothing" in section(why(profile("starter")), "Given by you")
 
 

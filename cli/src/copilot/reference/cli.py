@@ -32,7 +32,7 @@ standard output, notes and failures to standard error. There is no colour when t
 terminal or `NO_COLOR` is set. `copilot --install-completion` sets up completion for your shell.
 
 The config compiler is a program of its own, `temporal-dsql-config`: it needs neither broker nor
-database.
+database, but for `compile --emit`, which writes to the log.
 """
 
 

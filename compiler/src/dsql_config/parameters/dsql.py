@@ -77,8 +77,8 @@ PARAMETERS: Final = (
     Parameter("dsql.reservoir_base_lifetime_s", TUNING, Kind.INT, "s", base=660, minimum=1, maximum=86_400,
         why="Age at which the reservoir replaces a connection, before jitter.",
         writes=(Env("DSQL_RESERVOIR_BASE_LIFETIME", Form.GO_DURATION, when=_RESERVOIR),), rails=("lifetime-reaches-limit",)),
-    Parameter("dsql.reservoir_jitter_s", TUNING, Kind.INT, "s", base=120, minimum=0, maximum=86_400,
-        enforce=("reservoir-without-jitter", "max(value, 60) if dsql.reservoir_enabled else value"),
+    Parameter("dsql.reservoir_jitter_s", TUNING, Kind.INT, "s", base=0, minimum=0, maximum=86_400,
+        enforce=("reservoir-without-jitter", "max(value, 120) if dsql.reservoir_enabled else value"),
         why="Spread of those ages. Without it all connections of a process end together and come back "
             "together, against 100 new ones per second for the cluster.",
         writes=(Env("DSQL_RESERVOIR_LIFETIME_JITTER", Form.GO_DURATION, when=_RESERVOIR),),

@@ -97,24 +97,10 @@ def resolve_version(text: str) -> Version:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Which supported releases know a key; `key` is spelled as the newest of them does.
-
-    `kinds` names the kind at the first of them and at each that changed it.
-    """
+    """Which supported releases know a key, oldest first; `key` is spelled as the newest does."""
 
     key: str
     versions: tuple[Version, ...]
-    kinds: tuple[tuple[Version, ValueKind], ...]
-
-    @property
-    def first(self) -> Version | None:
-        """The oldest release that knows the key; older ones than the oldest supported may too."""
-        return self.versions[0] if self.versions else None
-
-    @property
-    def last(self) -> Version | None:
-        """The newest release that knows the key."""
-        return self.versions[-1] if self.versions else None
 
 
 class ServerRegistry:
@@ -183,15 +169,9 @@ def load_registry(version: Version | str) -> ServerRegistry:
 def presence(key: str) -> Presence:
     """Which releases know a key, in any case; `versions` is empty when none does."""
     found = [(v, s) for v in SUPPORTED if (s := load_registry(v).find(key))]
-    kinds = [
-        (version, setting.kind)
-        for at, (version, setting) in enumerate(found)
-        if at == 0 or setting.kind is not found[at - 1][1].kind
-    ]
     return Presence(
         key=found[-1][1].key if found else key,
         versions=tuple(version for version, _ in found),
-        kinds=tuple(kinds),
     )
 
 
