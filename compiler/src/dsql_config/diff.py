@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from copilot_core.errors import Defect
 from copilot_core.events import Apply, ConfigChange, Scalar
 from dsql_config.attribution import dynamic_keys
 from dsql_config.causes import Moved, differs
@@ -93,8 +94,8 @@ def changes_since(
 ) -> tuple[ConfigChange, ...]:
     """What a profile changes, for its event: every value that differs from the former ones.
 
-    When nothing was emitted before (None), these are the values that make the profile another one
-    than its plain preset: `before` is then null, and `why` names what the preset alone has.
+    When nothing was emitted before (None), that is every value: `before` is null, because nobody
+    knows what the cluster had, and `why` tells those of the preset from those that differ from it.
     """
     if former is None:
         return tuple(_first(profile))
@@ -107,12 +108,14 @@ def _first(profile: Profile) -> Iterator[ConfigChange]:
         Request(preset=profile.preset, server_version=profile.server_version)
     ).profile
     if plain is None:
-        return
+        raise Defect(f"preset {profile.preset} alone does not compile")
     moved = Moved(plain.values, plain, profile)
-    for name in moved.parameters():
+    of_preset = profile.values.keys() - set(moved.parameters())
+    for name in profile.values:
         change = _change(moved, name)
         alone = f"preset {profile.preset} alone has {_shown(change.before)}"
-        yield change.model_copy(update={"before": None, "why": f"{change.why}; {alone}"})
+        why = f"preset {profile.preset}" if name in of_preset else f"{change.why}; {alone}"
+        yield change.model_copy(update={"before": None, "why": why})
 
 
 def changes_between(before: Profile, after: Profile) -> tuple[Change, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,14 @@ import httpx
 import pytest
 
 from copilot_core.events import NewEvent, Scalar, new_event
-from copilot_eventlog.config_log import CONFIG_SHARD
+from copilot_eventlog.config_log import CONFIG_SHARD, ConfigLog
+from copilot_eventlog.memory import MemoryLog
+from dsql_config.diff import changes_since
+from dsql_config.emit import emit
 from tests.integration.api.live import FoldedSlot, Live, stream
 from tests.integration.projections.line import Line
-from tests.unit.projections.story import Story
+from tests.unit.compiler.compiling import profile
+from tests.unit.projections.story import NOON, Story
 
 Incident = tuple[str, list[FoldedSlot]]
 
@@ -37,6 +42,19 @@ async def configured(api: Live, line: Line, incident: Incident) -> str:
     await line.append(story.book.new, shard=CONFIG_SHARD)
     await line.project()
     return cluster
+
+
+def emitted_profiles(cluster: str) -> list[NewEvent]:
+    """What the compiler emits for a preset, and then for the same with more shards."""
+    log = ConfigLog(MemoryLog(), writer="test")
+    events = []
+    for made in (profile("starter"), profile("starter", None, {"history_shards": 1024})):
+        told = emit(
+            log, made, cluster=cluster, at=NOON, author="kim", reason="a test",
+            changes_between=lambda former, made=made: changes_since(former, made),
+        )  # fmt: skip
+        events.append(new_event(told.event, cluster=cluster, version=told.version))
+    return events
 
 
 async def problem(api: Live, path: str) -> tuple[int, str]:
@@ -152,6 +170,21 @@ class TestDiff:
         after = {c["parameter"]: c["after"] for c in whole["changes"]}
         assert after == (await api.get(path))["values"]
 
+    async def test_from_nothing_to_what_the_compiler_emitted(self, api: Live, line: Line) -> None:
+        """Over events of the real compiler, too, 0 to the newest is every value in force; what was
+        before the first is not known."""
+        emitted = await asyncio.to_thread(emitted_profiles, "compiled")
+        await line.append(emitted, shard=CONFIG_SHARD)
+        await line.project()
+        path = "/v1/clusters/compiled/config"
+        for to, version in (("1", 1), ("2", 2)):
+            whole = await api.get(f"{path}/diff", **{"from": "0", "to": to})
+            assert (whole["to_version"], {c["before"] for c in whole["changes"]}) == (
+                version, {None},
+            )  # fmt: skip
+        after = {c["parameter"]: c["after"] for c in whole["changes"]}
+        assert after == (await api.get(path))["values"]
+
     async def test_backwards_is_what_going_back_would_change(
         self, api: Live, configured: str
     ) -> None:
@@ -210,6 +243,21 @@ class TestElsewhere:
             configured, "ConfigChanged", "mid-scale+orchestrator", "restart",
         ]  # fmt: skip
         assert marks[1]["tags"][-1] == "live"
+
+    async def test_the_first_configuration_is_one_mark(
+        self, api: Live, configured: str, incident: Incident
+    ) -> None:
+        """All its values are in the event; the mark says how many, and no change by name."""
+        marks = await api.get(f"/v1/clusters/{configured}/annotations", type="ConfigChanged")
+        assert marks[-1]["text"].splitlines() == [
+            "first configuration starter by kim: a test",
+            "values set: 4; what was there before is not known",
+        ]
+        assert marks[-1]["tags"] == [configured, "ConfigChanged", "starter", "first"]
+
+    async def test_annotations_stand_among_the_others(self, api: Live, configured: str) -> None:
+        """Without a type, marks of configuration and of health come together."""
+        path = f"/v1/clusters/{configured}/annotations"
         both = await api.get(path)
         assert {m["tags"][1] for m in both} > {"ConfigChanged", "HealthTransitioned"}
 

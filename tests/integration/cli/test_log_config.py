@@ -43,6 +43,8 @@ def test_show_tells_changes_where_they_happened(cluster: str, copilot: Copilot) 
     assert shown[-1]["type"] == "ConfigChanged"
     assert shown[0]["type"] != "ConfigChanged"
     words = copilot("log", "show", "--cluster", cluster).out
+    assert "first configuration starter, by kim: a test" in words
+    assert "values set: 1; what was there before is not known" in words
     assert "config starter, by kim: a test" in words
     assert "history.qps: 1 → 2 1/s (live): more" in words
 

@@ -22,12 +22,14 @@ AT = 1_795_367_400
 
 
 def changed(qps: int, *, author: str = "kim", **other: Any) -> ConfigChanged:
-    """A configuration with one value, and the change that led to it."""
+    """A configuration with one value, and the change that led to it; 1 is the first value."""
     change = ConfigChange(
-        parameter="history.qps", before=qps - 1, after=qps, unit="1/s", apply=Apply.LIVE, why="more"
-    )
+        parameter="history.qps", before=qps - 1 if qps > 1 else None, after=qps, unit="1/s",
+        apply=Apply.LIVE, why="more",
+    )  # fmt: skip
     given: dict[str, Any] = {
-        "at": AT + qps, "fingerprint": f"{qps:064x}", "previous_fingerprint": None,
+        "at": AT + qps, "fingerprint": f"{qps:064x}",
+        "previous_fingerprint": f"{qps - 1:064x}" if qps > 1 else None,
         "preset": "starter", "modifier": None, "server_version": "1.32.1",
         "compiler_version": "0.1.0", "author": author, "reason": "a test", "changes": (change,),
         "values": {"history.qps": qps}, "bounds": (), **other,

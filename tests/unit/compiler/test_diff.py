@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from copilot_core.errors import Rejected
 from copilot_core.events import Apply, ConfigChange, Scalar
+from copilot_projections.views.config_history import composed
 from dsql_config import dynamic_config_file, environment_file
 from dsql_config.artifacts import render
+from dsql_config.compiler import compile_profile
 from dsql_config.diff import Difference, changes_between, changes_since, compare, difference
-from dsql_config.profile import Profile
+from dsql_config.profile import Profile, Request
 from dsql_config.sides import side_of
 from dsql_config.variables import NOT_SHOWN
+from tests.property.requests import requests
 from tests.unit.compiler.compiling import COMBINATIONS, profile
 
 Values = dict[str, Scalar]
@@ -115,13 +120,33 @@ def test_a_type_alone_is_a_difference_to_an_event() -> None:
     assert [c.parameter for c in changes_since(former, MID)] == ["state_transitions_per_s"]
 
 
-def test_the_first_event_tells_what_differs_from_the_plain_preset() -> None:
-    """Nothing was in force before, so `before` is null and the preset's value is in the reason."""
-    assert changes_since(None, MID) == ()
+def test_the_first_event_tells_every_value() -> None:
+    """Nobody knows what was in force before, so every `before` is null; what differs from the plain
+    preset says so in its reason."""
     first = changes_since(None, profile("mid-scale", None, {"history_shards": 1024}))
-    assert [(c.parameter, c.before, c.after, c.why) for c in first] == [
-        ("history_shards", None, 1024, "given (--set); preset mid-scale alone has 512")
-    ]
+    assert {c.before for c in first} == {None}
+    assert {c.parameter: c.after for c in first} == dict(MID.values) | {"history_shards": 1024}
+    reasons = whys(first)
+    assert reasons.pop("history_shards") == "given (--set); preset mid-scale alone has 512"
+    assert set(reasons.values()) == {"preset mid-scale"}
+
+
+@given(st.lists(requests(), min_size=1, max_size=3))
+def test_events_lead_from_nothing_to_the_values_in_force(asked: list[Request]) -> None:
+    """The changes of a cluster's events, composed from the first on as the read model does, are the
+    newest values, whatever was configured in between."""
+    former: Values | None = None
+    steps: list[tuple[ConfigChange, ...]] = []
+    for request in asked:
+        made = compile_profile(request).profile
+        assert made is not None
+        steps.append(changes_since(former, made))
+        former = dict(made.values)
+    whole = composed(steps)
+    assert {c.before for c in whole} == {None}
+    assert repr(sorted((c.parameter, c.after) for c in whole)) == repr(
+        sorted((former or {}).items())
+    )
 
 
 def test_folders_are_compared_whole(tmp_path: Path) -> None:

@@ -193,7 +193,8 @@ class Story:
         )
 
     def configured(self, values: dict[str, Scalar], *, apply: str = "live", **more: Any) -> None:
-        """Another configuration from this slot on: its values, and the changes that led to them."""
+        """Another configuration from this slot on: its values, and the changes that led to them;
+        the first one changes every value from nothing, as those of the compiler do."""
         was: dict[str, Scalar] = self.config.values if self.config else {}
         changes = tuple(
             ConfigChange(

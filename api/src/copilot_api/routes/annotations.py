@@ -49,7 +49,10 @@ def _annotation(entry: TimelineEntry) -> Annotation:
 
 
 def _applies(entry: TimelineEntry) -> list[str]:
-    """What the changes of a configuration take: so a chart can show those with restarts alone."""
+    """What the changes of a configuration take: so a chart can show those with restarts alone. The
+    first configuration lists every value and is known to change none, so it is `first` alone."""
     if entry.type != ConfigChanged.__name__:
         return []
+    if entry.data["previous_fingerprint"] is None:
+        return ["first"]
     return sorted({change["apply"] for change in entry.data["changes"]})

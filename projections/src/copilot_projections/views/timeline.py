@@ -104,20 +104,29 @@ def _told(event: Event) -> _Told | None:
                 else (),
             )
         case ConfigChanged():
-            became = f"{event.preset}+{event.modifier}" if event.modifier else event.preset
-            changes = [
-                f"{c.parameter} {_shown(c.before)} to {_shown(c.after)}"
-                f"{f' {c.unit}' if c.unit else ''}, {c.apply}: {c.why}"
-                for c in event.changes
-            ]
-            what = f"config {became} by {event.author}: {event.reason}"
-            return _Told("", became, what, changes)
+            return _told_config(event)
         case SampleDropped():
             return _Told("", "", f"late sample of {event.source} dropped: {event.reason}", ())
         case SampleRecorded() | LogSampleRecorded():
             return None
         case _:
             assert_never(event)
+
+
+def _told_config(event: ConfigChanged) -> _Told:
+    """The changes one by one; the first configuration lists every value, which nobody would read
+    here: how many they are, and the event has them all."""
+    became = f"{event.preset}+{event.modifier}" if event.modifier else event.preset
+    by_whom = f"by {event.author}: {event.reason}"
+    if event.previous_fingerprint is None:
+        many = f"values set: {len(event.values)}; what was there before is not known"
+        return _Told("", became, f"first configuration {became} {by_whom}", [many])
+    changes = [
+        f"{c.parameter} {_shown(c.before)} to {_shown(c.after)}"
+        f"{f' {c.unit}' if c.unit else ''}, {c.apply}: {c.why}"
+        for c in event.changes
+    ]
+    return _Told("", became, f"config {became} {by_whom}", changes)
 
 
 def _shown(value: Scalar | None) -> str:
