@@ -21,11 +21,13 @@ from pydantic import BaseModel, ConfigDict
 from copilot_core.events import Scalar
 from dsql_config.entries import default_of, region_of
 from dsql_config.findings import Finding, Severity
-from dsql_config.given import accept, nearest
+from dsql_config.given import accept
+from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS
 from dsql_config.parameters.parameter import DynamicKey, Kind, Parameter
 from dsql_config.profile import Given, ParameterClass
 from dsql_config.seen_entries import SeenEntry
+from dsql_config.server.limits import LONGEST_KEY, MAX_SUGGESTIONS
 from dsql_config.server.registry import ServerRegistry
 from dsql_config.variables import PLUGIN_DEFAULTS, compiled, other, shown_value
 from dsql_config.written import SeenVariable
@@ -138,12 +140,13 @@ def _attribute_entries(
     workload = namespace_of(entries, namespace)
     ours = ((_NAMESPACE, workload),)
     narrow = {e.key for e in entries if e.constraints == ours}
+    strangers: dict[str, str] = {}
     for entry in entries:
         parameter, target = dynamic_keys().get(entry.key.lower(), (None, None))
         if entry.ignored:
             found.left_over(entry, entry.ignored)
         elif parameter is None or target is None:
-            found.left_over(entry, _why_not_ours(entry.key, registry))
+            found.left_over(entry, _why_not_ours(entry.key, registry, strangers))
         elif entry.constraints == (ours if target.in_namespace else ()):
             found.pin(parameter, entry)
         elif target.in_namespace and not entry.constraints and entry.key not in narrow:
@@ -178,12 +181,21 @@ def _ours(entry: SeenEntry) -> bool:
     return not accept((name,))[1]
 
 
-def _why_not_ours(key: str, registry: ServerRegistry) -> str:
+def _why_not_ours(key: str, registry: ServerRegistry, strangers: dict[str, str]) -> str:
+    """The reason for a key; `strangers` keeps those of unknown ones, of which the first few are
+    answered with what was meant."""
     if registry.find(key):
         return "a setting of the server that the compiler leaves at its default"
+    if key not in strangers:
+        answered = len(strangers) < MAX_SUGGESTIONS
+        strangers[key] = _why_unknown(key, registry, answered=answered)
+    return strangers[key]
+
+
+def _why_unknown(key: str, registry: ServerRegistry, *, answered: bool) -> str:
     from dsql_config.server.names import suggest  # 25 ms that a file without mistakes does not pay
 
-    instead = suggest(key, registry)
+    instead = suggest(key[:LONGEST_KEY], registry) if answered else None
     hints = [
         *([f"the nearest is {instead.key}"] if instead and instead.key else []),
         *([instead.note] if instead and instead.note else []),
@@ -225,6 +237,7 @@ def _pin_default(found: Attribution, parameter: Parameter, default: Scalar, sour
 
 def _attribute_variables(found: Attribution, variables: Sequence[SeenVariable]) -> None:
     found.seen = {v.name: v for v in variables if not v.ignored}
+    left = 0
     for variable in variables:
         row = compiled().get(variable.name)
         if variable.ignored:
@@ -232,7 +245,9 @@ def _attribute_variables(found: Attribution, variables: Sequence[SeenVariable]) 
         elif row:
             found.pin(row.parameter, variable)
         elif variable.name != _REGION:
-            found.left_over(variable, _why_not_written(variable.name))
+            left += 1
+            why = _why_not_written(variable.name, answered=left <= MAX_SUGGESTIONS)
+            found.left_over(variable, why)
     if region := found.seen.get(_REGION):
         endpoint = found.pins.get("dsql_endpoint")
         if endpoint is None or region_of(str(endpoint.value)) != region.value:
@@ -245,10 +260,10 @@ def _attribute_variables(found: Attribution, variables: Sequence[SeenVariable]) 
             _pin_default(found, row.parameter, PLUGIN_DEFAULTS[name], "default of the DSQL plugin")
 
 
-def _why_not_written(name: str) -> str:
+def _why_not_written(name: str, *, answered: bool) -> str:
     if row := other(name):
         return row.why
-    near = nearest(name, compiled())
+    near = nearest(name, compiled()) if answered else None
     return f"no variable that is known here{f'; the nearest is {near}' if near else ''}"
 
 

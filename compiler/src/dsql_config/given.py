@@ -17,9 +17,10 @@ from typing import Final
 
 from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
+from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS, find
-from dsql_config.parameters.parameter import Kind, Parameter
-from dsql_config.profile import Given
+from dsql_config.parameters.parameter import Kind, Parameter, Text
+from dsql_config.profile import Given, ParameterClass
 
 _SECONDS: Final = {
     "ns": 1e-9,
@@ -33,13 +34,12 @@ _SECONDS: Final = {
 }
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)")
-_NEAR: Final = 60
-"""Likeness in percent from which a name may have been meant."""
-_TELLING: Final = 4
-"""Letters from which a part of a name tells something."""
 _TEXT_LIMIT: Final = 253
 """Longest text: a DNS name; tables, images and namespaces are shorter."""
-_TEXT: Final = re.compile(r"[A-Za-z0-9._:/@+-]*")
+_LOOKS: Final = {
+    Text.NAME: "no name: letters, digits and . _ : / @ + - may stand in one",
+    Text.HOST_NAME: "no host name, as in <id>.dsql.<region>.on.aws",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +75,6 @@ def accept(given: Iterable[Given]) -> tuple[dict[str, Accepted], tuple[Finding, 
             continue
         accepted[parameter.name] = Accepted(value, item.source)
     return accepted, tuple(findings)
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The nearest of some names, or None when none is near.
-
-    Near is a name of which most letters stand in the same order, with or without the part before
-    its last dot, or one that holds the text as it is or begins it.
-    """
-    from rapidfuzz import fuzz  # 25 ms that a request without mistakes does not pay
-
-    wanted = name.lower()
-
-    def likeness(candidate: str) -> float:
-        lower = candidate.lower()
-        alike = max(fuzz.ratio(wanted, lower), fuzz.ratio(wanted, lower.rpartition(".")[2]))
-        holds = (len(wanted) >= _TELLING and wanted in lower) or wanted.startswith(lower)
-        return max(alike, _NEAR) if holds else alike
-
-    best = max(names, key=likeness, default=None)
-    return best if best is not None and likeness(best) >= _NEAR else None
 
 
 def _place(source: str) -> str:
@@ -166,7 +146,8 @@ def _number(parameter: Parameter, raw: Scalar) -> int | float:
         raise _Unreadable(f"{_brief(raw)} is not finite; {_wants(parameter)}")
     if parameter.kind is Kind.INT and value != int(value):
         raise _Unreadable(f"{_brief(raw)} is not whole; {_wants(parameter)}")
-    if not parameter.minimum <= value <= parameter.maximum:
+    locked = parameter.parameter_class is ParameterClass.SAFETY  # told as such, whatever is asked
+    if not locked and not parameter.minimum <= value <= parameter.maximum:
         raise _Unreadable(f"{_brief(raw)} is out of range; {_wants(parameter)}")
     return int(value) if parameter.kind is Kind.INT else float(value)
 
@@ -185,10 +166,8 @@ def _text(parameter: Parameter, raw: Scalar) -> str:
         raise _Unreadable(f"empty; {_wants(parameter)}")
     if len(raw) > _TEXT_LIMIT:
         raise _Unreadable(f"{len(raw)} characters; {parameter.name} takes at most {_TEXT_LIMIT}")
-    if not _TEXT.fullmatch(raw):
-        raise _Unreadable(
-            f"{_brief(raw)} is no name: letters, digits and . _ : / @ + - may stand in one"
-        )
+    if not re.fullmatch(parameter.text, raw):
+        raise _Unreadable(f"{_brief(raw)} is {_LOOKS[parameter.text]}")
     return raw
 
 
@@ -204,7 +183,7 @@ def _wants(parameter: Parameter) -> str:
             what = "a whole number" if parameter.kind is Kind.INT else "a number"
             low, high = parameter.minimum, parameter.maximum
             span = f" from {low:,g} to {high:,.0f}" if isfinite(high) else f" of at least {low:,g}"
-            what = f"{what}{span} ({parameter.unit})"
+            what = f"{what}{span}" + (f" ({parameter.unit})" if parameter.unit else "")
         case Kind.BOOL:
             what = "true or false"
         case Kind.CHOICE:

@@ -27,7 +27,7 @@ from typing import Final
 from dotenv.parser import parse_stream
 
 from dsql_config.findings import Finding, Severity
-from dsql_config.given import nearest
+from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS, find
 from dsql_config.profile import Given
 from dsql_config.server.yaml_nodes import ALIAS, SCALAR, BadYaml, Node, parse

@@ -29,8 +29,8 @@ from dsql_config.compiler import compile_profile
 from dsql_config.entries import as_text, spelled
 from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import parsed, show
-from dsql_config.given import nearest
 from dsql_config.inference import infer, is_locked, is_needed
+from dsql_config.nearest import NEAR, nearest
 from dsql_config.parameters import PARAMETERS
 from dsql_config.profile import Given, Layer, Profile, Request, Resolved, Step
 from dsql_config.server.registry import NEWEST, load_registry
@@ -43,8 +43,8 @@ ENVIRONMENT: Final = "environment"
 DEFAULT_PRESET: Final = "starter"
 
 _OURS: Final = ("DSQL_", "TEMPORAL_")
-_TYPO_SCORE: Final = 85
-"""Of 100 by rapidfuzz's ratio: one or two letters in a name of this length."""
+_TYPO: Final = 85
+"""Likeness in percent of a name that does not begin as ours do: one or two letters differ."""
 
 
 class Verdict(StrEnum):
@@ -181,9 +181,10 @@ def migrate(
     found = _found(env)
     compilation = compile_profile(request_from_environment(env, preset=preset, modifier=modifier))
     if compilation.profile is None:
+        unknown = compilation.findings[0]
         raise Rejected(
-            compilation.findings[0].message,
-            code="unknown_preset",
+            unknown.message,
+            code=unknown.code,
             findings=tuple(f.message for f in compilation.findings),
         )
     profile = compilation.profile
@@ -209,7 +210,7 @@ def _judge(name: str, text: str, profile: Profile, found: Attribution) -> Judged
     known = (*compiled(), *(row.name for row in OTHERS if not row.name.endswith("*")))
     upper = name.upper()
     ours = upper.startswith(_OURS)
-    near = nearest(upper, known) if ours else _misspelt(upper, known)
+    near = nearest(upper, known, at_least=NEAR if ours else _TYPO)
     if near is None and not ours:
         return None
     return Judged(
@@ -217,13 +218,6 @@ def _judge(name: str, text: str, profile: Profile, found: Attribution) -> Judged
         why="nobody that is known here reads it",
         suggestion=f"did you mean {near}?" if near else None,
     )  # fmt: skip
-
-
-def _misspelt(name: str, known: Iterable[str]) -> str | None:
-    from rapidfuzz import fuzz, process  # 25 ms that nobody pays before there is a strange name
-
-    match = process.extractOne(name, known, scorer=fuzz.ratio, score_cutoff=_TYPO_SCORE)
-    return match[0] if match else None
 
 
 def _judge_region(text: str, profile: Profile) -> Judged:

@@ -8,7 +8,7 @@ import orjson
 
 from copilot_core.errors import Rejected
 from dsql_config.explanation import Explanation
-from dsql_config.given import nearest
+from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS
 from dsql_config.plain_text import page, rows
 from dsql_config.server.registry import ServerRegistry, dsql_fork_default, in_dsql_fork, presence

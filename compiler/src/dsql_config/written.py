@@ -23,15 +23,13 @@ from copilot_core.errors import Rejected
 from dsql_config.findings import Finding, Severity
 from dsql_config.profile import Profile
 from dsql_config.seen_entries import SeenEntry, read_entries
+from dsql_config.server.limits import MAX_BYTES
 from dsql_config.server.registry import ServerRegistry
 from dsql_config.server.yaml_dialect import decode
 from dsql_config.stamp import Stamp, read_stamp
 
 FILES: Final = ("profile.json", "dynamicconfig.yaml", "dsql.env")
 """Files of an output folder that say what a configuration means, in reading order."""
-
-_LIMIT_BYTES: Final = 16 * 1024 * 1024
-"""More than any dynamic config or environment; below what would hurt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class Said:
 def load(paths: Iterable[Path]) -> tuple[tuple[str, bytes], ...]:
     """Names and contents of files; a folder stands for those of `FILES` that it holds.
 
-    Raises `Rejected` (code `unreadable`) with every path that cannot be read.
+    Raises `Rejected` (code `unreadable-file`) with every path that cannot be read.
     """
     texts: list[tuple[str, bytes]] = []
     findings: list[str] = []
@@ -96,7 +94,7 @@ def load(paths: Iterable[Path]) -> tuple[tuple[str, bytes], ...]:
             findings.append(f"{_shown(path)}: {e}")
     if findings:
         raise Rejected(
-            findings[0], code="unreadable", findings=tuple(findings),
+            findings[0], code="unreadable-file", findings=tuple(findings),
             todo="name dynamic-config files, environment files or output folders that can be read",
         )  # fmt: skip
     return tuple(texts)
@@ -121,9 +119,9 @@ def _bytes_of(file: Path) -> bytes:
     if file.exists() and not file.is_file():
         raise OSError("not a regular file")
     with file.open("rb") as stream:
-        data = stream.read(_LIMIT_BYTES + 1)
-    if len(data) > _LIMIT_BYTES:
-        raise OSError(f"larger than {_LIMIT_BYTES // 1024 // 1024} MiB")
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(f"larger than {MAX_BYTES} bytes")
     return data
 
 

@@ -323,8 +323,8 @@ class ConfigChanged(_Event):
 
     `fingerprint` is the SHA-256 of the resolved profile; `previous_fingerprint` that of the event
     before, null in the first one. `values` is the whole profile, parameter to value, and `changes`
-    says what differs from the one before; in the first one it is every value, because what was there
-    before is not known. `bounds` is what telemetry is expected to stay within under it. `at` is Unix
+    says what differs from the one before; in the first one it is every value, because nobody knows
+    what was there. `bounds` is what telemetry is expected to stay within under it. `at` is Unix
     seconds.
     """
 

@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(Rejected) as rejected:
             check_file(path, NEWEST)
-        assert (rejected.value.code, rejected.value.where) == ("unreadable_file", str(path))
+        assert (rejected.value.code, rejected.value.where) == ("unreadable-file", str(path))
     with pytest.raises(Rejected) as rejected:
         check_file(tmp_path / "none.yaml", "1.12")
     assert rejected.value.code == "unknown_server_version"
@@ -169,7 +169,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     path.write_bytes(b"#" * (MAX_BYTES + 1))
     with pytest.raises(Rejected) as rejected:
         check_file(path, NEWEST)
-    assert (rejected.value.code, rejected.value.where) == ("file_too_large", str(path))
+    assert (rejected.value.code, rejected.value.where) == ("file-too-large", str(path))
 
 
 def test_text_that_is_not_text() -> None:

@@ -10,6 +10,7 @@ from dsql_config import dynamic_config_file, environment_file
 from dsql_config.decompile import Decompiled, decompile
 from dsql_config.findings import blocking
 from dsql_config.profile import Profile
+from dsql_config.server.limits import MAX_SUGGESTIONS
 from dsql_config.variables import NOT_SHOWN, OTHERS, PLUGIN_DEFAULTS, compiled
 from tests.unit.compiler.compiling import COMBINATIONS, codes, profile
 
@@ -227,6 +228,29 @@ def test_an_origin_that_does_not_exist_is_not_believed() -> None:
     assert {"unknown-origin", "unknown-server-version"} <= set(codes(found.findings))
     assert found.request is not None
     assert found.request.preset == "mid-scale"
+
+
+def test_the_first_few_unknown_names_are_answered() -> None:
+    """All of them are listed; what was meant is said of so many as `check` answers, however many
+    entries each key has, because looking for it is not cheap."""
+    keys = [f"history.rps{n}" for n in range(MAX_SUGGESTIONS + 20)]
+    names = [f"DSQL_TOKEN_DURATION{n}" for n in range(MAX_SUGGESTIONS + 20)]
+    entries = "[{value: 1}, {value: 2, constraints: {namespace: a}}]"
+    found = of(
+        "".join(f"{key}: {entries}\n" for key in keys), "".join(f"{name}=1\n" for name in names)
+    )
+    why = reasons(found)
+    assert why.keys() >= {*keys, *names}
+    for group in (keys, names):
+        assert [k for k in group if "the nearest is" in why[k]] == group[:MAX_SUGGESTIONS]
+
+
+def test_a_long_key_is_looked_at_in_part() -> None:
+    """What was meant by a key of many letters is looked for in its first ones."""
+    found = of(f"temporal.{'x' * 900}.frontend.rps: [{{value: 1}}]\n")
+    (unattributed,) = found.unattributed
+    assert "does not know this key" in unattributed.reason
+    assert "the nearest" not in unattributed.reason
 
 
 def test_files_of_two_configurations_are_told() -> None:

@@ -142,10 +142,12 @@ def test_every_written_variable_has_a_verdict() -> None:
         assert {row.name for row in report.variables} == set(compiled())
 
 
-def test_an_unknown_preset_is_refused() -> None:
-    """There is nothing to judge beside."""
-    with pytest.raises(Rejected, match="no preset is called"):
-        migrate({}, preset="huge")
+@pytest.mark.parametrize("what", ["preset", "modifier"])
+def test_an_unknown_preset_or_modifier_is_refused(what: str) -> None:
+    """There is nothing to judge beside; the code is the one that compiling gives."""
+    with pytest.raises(Rejected, match=f"no {what} is called") as refused:
+        migrate({}, **{what: "huge"})
+    assert refused.value.code == f"unknown-{what}"
 
 
 def test_environment_files_are_read_in_order(tmp_path: Path) -> None:

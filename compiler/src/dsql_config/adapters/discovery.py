@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from copilot_core.errors import Defect, Rejected
 from dsql_config.adapters.protocol import PlatformAdapter, SDKAdapter
-from dsql_config.given import nearest
+from dsql_config.nearest import nearest
 
 SDK_GROUP: Final = "dsql_config.sdk_adapters"
 PLATFORM_GROUP: Final = "dsql_config.platform_adapters"

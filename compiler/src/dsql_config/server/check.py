@@ -13,7 +13,6 @@ a key whose form is refused are not judged: they were never decoded.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from packaging.version import Version
 
 from copilot_core.errors import Rejected
 from dsql_config.findings import Finding
+from dsql_config.nearest import nearest
 from dsql_config.server.check_codes import CODES
 from dsql_config.server.constraints import Constraints, Fault, go_lower
 from dsql_config.server.decoded import (
@@ -36,6 +36,7 @@ from dsql_config.server.decoded import (
 from dsql_config.server.go_defaults import is_default
 from dsql_config.server.go_structs import losses
 from dsql_config.server.go_values import Loss, LossKind, shown
+from dsql_config.server.limits import LONGEST_KEY, MAX_BYTES, MAX_SUGGESTIONS
 from dsql_config.server.names import suggest
 from dsql_config.server.registry import (
     Converter,
@@ -45,10 +46,6 @@ from dsql_config.server.registry import (
     presence,
 )
 from dsql_config.server.yaml_dialect import decode
-
-MAX_BYTES: Final = 1_048_576
-"""Files above 1 MiB are not judged; a file that sets every known key twenty times is half as
-long."""
 
 _TROUBLE_CODE: Final = {
     Trouble.NOT_YAML: "not_yaml",
@@ -104,7 +101,7 @@ def check_file(path: Path, version: Version | str) -> tuple[Finding, ...]:
             f"cannot read the file: {e.strerror or e}",
             where=str(path),
             todo="give the path of a dynamic-config file",
-            code="unreadable_file",
+            code="unreadable-file",
         ) from e
     try:
         return check_text(text, registry=registry)
@@ -116,13 +113,13 @@ def check_text(text: bytes, *, registry: ServerRegistry) -> tuple[Finding, ...]:
     """Everything that the server of `registry` would refuse, warn of, drop or not need in a file.
 
     In the order of the file. `Finding.key` is the setting as written, or `line N` for what stands
-    above any setting. Raises `Rejected` (`file_too_large`) above `MAX_BYTES`.
+    above any setting. Raises `Rejected` (`file-too-large`) above `MAX_BYTES`.
     """
     if len(text) > MAX_BYTES:
         raise Rejected(
             f"the file is larger than {MAX_BYTES} bytes",
             todo="give a dynamic-config file; split a larger one",
-            code="file_too_large",
+            code="file-too-large",
         )
     decoded = decode(text)
     findings = [*_form(decoded), *_keys(decoded, registry)]
@@ -150,12 +147,6 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str | None:
-    by_lower = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower()[:100], by_lower, n=1)
-    return by_lower[close[0]] if close else None
-
-
 def _form(decoded: Decoded) -> Iterator[_Row]:
     for p in decoded.problems:
         key = p.key or (f"line {p.line}" if p.line else "file")
@@ -166,7 +157,7 @@ def _form_suggestion(p: Problem) -> str | None:
     if p.trouble is Trouble.NOT_A_LIST:
         return "write a list: `- value: …`"
     if p.trouble is Trouble.UNKNOWN_FIELD:
-        return _nearest(p.name, _ENTRY_FIELDS)
+        return nearest(p.name, _ENTRY_FIELDS)
     return None
 
 
@@ -185,7 +176,7 @@ def _keys(decoded: Decoded, registry: ServerRegistry) -> Iterator[_Row]:
         setting = registry.find(lower)
         if setting is None:
             unregistered += 1
-            yield _unregistered(key, registry, answered=unregistered <= _MAX_SUGGESTIONS)
+            yield _unregistered(key, registry, answered=unregistered <= MAX_SUGGESTIONS)
         if key.name in broken:
             continue
         if not key.entries:
@@ -193,13 +184,8 @@ def _keys(decoded: Decoded, registry: ServerRegistry) -> Iterator[_Row]:
         yield from _entries(key, setting, registry)
 
 
-_MAX_SUGGESTIONS: Final = 100
-"""Looking for the nearest key takes up to a millisecond; a file with more unknown keys than this is
-another's."""
-
-
 def _unregistered(key: Key, registry: ServerRegistry, *, answered: bool) -> _Row:
-    near = suggest(key.name[:_LONGEST_KEY], registry) if answered else None
+    near = suggest(key.name[:LONGEST_KEY], registry) if answered else None
     versions = presence(key.name).versions
     if registry.unread(key.name):
         code = "unread_key"
@@ -215,10 +201,6 @@ def _unregistered(key: Key, registry: ServerRegistry, *, answered: bool) -> _Row
     if near is not None and near.note and (near.key or not versions):
         message += f"; {near.note}"
     return _row(code, key.name, key.line, message, near.key if near else None)
-
-
-_LONGEST_KEY: Final = 200
-"""Letters of an unknown key that are looked at for a suggestion; the longest real one has 80."""
 
 
 def _entries(key: Key, setting: Setting | None, registry: ServerRegistry) -> Iterator[_Row]:
@@ -255,7 +237,7 @@ def _value(key: Key, entry: Entry, setting: Setting) -> Iterator[_Row]:
         yield _row("wrong_type", key.name, line, message, _type_hint(setting, entry.value))
     for loss in found:
         if not loss.fails:
-            near = _nearest(loss.name, loss.known) if loss.name else None
+            near = nearest(loss.name, loss.known) if loss.name else None
             yield _row(_LOSS_CODE[loss.kind], key.name, line, _at(loss), near)
 
 
@@ -289,10 +271,10 @@ def _constraints(key: Key, entry: Entry, constraints: Constraints) -> Iterator[_
     for fault in constraints.faults:
         out_of_scope = out_of_scope or fault.fault is Fault.WRONG_SCOPE
         message = f"constraint {fault.name}: {fault.message}"
-        near = _nearest(fault.name, fault.known) if fault.fault is Fault.UNKNOWN_NAME else None
+        near = nearest(fault.name, fault.known) if fault.fault is Fault.UNKNOWN_NAME else None
         given = entry.constraints[fault.name]
         if fault.fault is Fault.BAD_VALUE and isinstance(given, str):
-            near = _nearest(given, fault.known)
+            near = nearest(given, fault.known)
         yield _row(_FAULT_CODE[fault.fault], key.name, entry.line, message, near)
     if constraints.dead and not out_of_scope:
         names = ", ".join(sorted(constraints.fields))
