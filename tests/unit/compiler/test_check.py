@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         assert (rejected.value.code, rejected.value.where) == ("unreadable-file", str(path))
     with pytest.raises(Rejected) as rejected:
         check_file(tmp_path / "none.yaml", "1.12")
-    assert rejected.value.code == "unknown_server_version"
+    assert rejected.value.code == "unknown-server-version"
 
 
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:

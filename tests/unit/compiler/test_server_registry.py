@@ -122,7 +122,7 @@ def test_other_versions_are_rejected_with_the_list(text: str) -> None:
     """What names no supported release is refused, and the refusal names all that are."""
     with pytest.raises(Rejected) as refused:
         resolve_version(text)
-    assert refused.value.code == "unknown_server_version"
+    assert refused.value.code == "unknown-server-version"
     for version in SUPPORTED:
         assert str(version) in refused.value.todo
     with pytest.raises(Rejected):

@@ -79,7 +79,7 @@ def resolve_version(text: str) -> Version:
     """The supported release for a minor ("1.31") or any patch of it ("1.31.2", "v1.31.4").
 
     Settings do not change between patches of a minor but for rare backports, so the registry of the
-    minor stands for all of them. Raises `Rejected` (`unknown_server_version`) for anything else.
+    minor stands for all of them. Raises `Rejected` (`unknown-server-version`) for anything else.
     """
     if match := _RELEASE.fullmatch(text.strip()):
         minor = (int(match["major"]), int(match["minor"]))
@@ -91,7 +91,7 @@ def resolve_version(text: str) -> Version:
         f"no registry of Temporal server {text[:40]!r}",
         where="server version",
         todo=f"choose one of {known}",
-        code="unknown_server_version",
+        code="unknown-server-version",
     )
 
 
