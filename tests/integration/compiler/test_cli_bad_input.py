@@ -49,7 +49,7 @@ BAD = {
         errors=[("given-twice", "sdk_workers")]),
     "control characters": Bad((SET, "namespace=a\nb"), errors=[("bad-value", "namespace")]),
     "locked": Bad((SET, "history.shard_io_concurrency=2"),
-        errors=[("bad-value", "history.shard_io_concurrency")]),
+        errors=[("locked", "history.shard_io_concurrency")]),
     "contradiction": Bad((SET, "schedule_to_start_ms=5000"),
         errors=[("waits-longer-than-whole", "schedule_to_start_ms")]),
     "unknown modifier": Bad(("--modifier", "batch-proccessor"),
@@ -223,10 +223,21 @@ def test_a_bad_place_is_told_with_everything_else(tmp_path: Path, call: Call) ->
     assert codes == ["unknown-preset", "unknown-parameter", "unwritable"]
 
 
-def test_a_folder_with_files_of_others_is_left_alone(tmp_path: Path, call: Call) -> None:
-    """Replacing the folder as a whole must not delete what somebody else put there."""
-    (tmp_path / "o").mkdir()
-    (tmp_path / "o/notes.txt").write_text("mine\n")
-    called = call("compile", "starter", "--out", "o", "--json")
+def test_a_file_of_others_in_the_way_is_told(tmp_path: Path, call: Call) -> None:
+    """A Compose file that somebody wrote by hand is not overwritten; other files may stay."""
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "notes.txt").write_text("mine\n")
+    before = contents(tmp_path)
+    called = call("compile", "starter", "--out", ".", "--json")
     assert (called.code, [c for c, _ in called.findings]) == (2, ["foreign-files"])
-    assert contents(tmp_path) == {"o/notes.txt": b"mine\n"}
+    assert contents(tmp_path) == before
+    assert call("compile", "starter", "--platform", "ecs", "--out", ".").code == 0
+    assert call("compile", "starter", "--platform", "ecs", "--out", ".").code == 0
+    assert before.items() <= contents(tmp_path).items()
+
+
+def test_an_empty_place_is_not_the_current_folder(tmp_path: Path, call: Call) -> None:
+    """A script whose variable is unset does not write where it happens to run."""
+    called = call("compile", "starter", "--out", "")
+    assert (called.code, contents(tmp_path)) == (2, {})
+    assert "--out" in called.err

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from copilot_core.errors import Rejected, Unavailable
+from dsql_config.artifacts import render
+from dsql_config.compiler import compile_profile
+from dsql_config.ours import MARKS, foreign
+from dsql_config.profile import Request
 from dsql_config.writing import write
 
-OLD = {"dynamicconfig.yaml": b"old", "ecs/history.json": b"{}", "compose.yaml": b"x: 1\n"}
-NEW = {"dynamicconfig.yaml": b"new\n", "why.md": b"# Why\n", "worker_options.go": b"\0\xff"}
+HEAD = b"# temporal-dsql-config 0.1.0\n"
+PROFILE = b'{"compiler_version": "0.1.0"}\n'
+OLD = {
+    "dynamicconfig.yaml": HEAD + b"old", "profile.json": PROFILE, "compose.yaml": HEAD + b"x: 1\n",
+    "ecs/history.json": b'{"family": "temporal-history"}',
+}  # fmt: skip
+NEW = {
+    "dynamicconfig.yaml": HEAD + b"new\n", "profile.json": PROFILE,
+    "worker_options.go": b"// temporal-dsql-config 0.1.0\n\0\xff",
+    "ecs/services/worker.json": b'{"serviceName": "temporal-worker"}',
+}  # fmt: skip
+"""Two configurations: two files are in both, two are gone, two are new."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -74,48 +90,133 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert contents(tmp_path / "real") == NEW
 
 
-@pytest.mark.parametrize("foreign", ["notes.txt", ".env", "ecs/other.json", "sub/why.md"])
-def test_foreign_files_stop_it(tmp_path: Path, foreign: str) -> None:
-    """A file that somebody else put there is named, and nothing is touched."""
+FOREIGN = ["notes.txt", ".env", "ecs/other.json", "sub/why.md", "why.md", "ecs/worker.json"]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_files_of_others_stay_beside_ours(tmp_path: Path, foreign: str) -> None:
+    """The new files are there, those that only the first run wrote are not, the rest is as it was:
+    also a file with a name of ours that this run does not write."""
     out = tmp_path / "out"
     write(OLD, out)
     (out / foreign).parent.mkdir(exist_ok=True)
     (out / foreign).write_text("mine")
-    before = contents(tmp_path)
-    with pytest.raises(Rejected, match=foreign) as refused:
-        write(NEW, out)
-    assert refused.value.code == "foreign-files"
-    assert contents(tmp_path) == before
+    write(NEW, out)
+    assert contents(tmp_path) == {
+        f"out/{path}": content for path, content in {**NEW, foreign: b"mine"}.items()
+    }
+    assert not list(out.glob(".*-*"))
 
 
-def test_a_foreign_link_stops_it(tmp_path: Path) -> None:
-    """A link to a folder of others is a foreign file too, and is not followed."""
-    write({"kept": b"1"}, tmp_path / "theirs")
+def test_links_of_others_stay_and_are_not_followed(tmp_path: Path) -> None:
+    """A link to a folder of others is not ours, nor is what it leads to."""
+    theirs = {"history.json": OLD["ecs/history.json"]}
+    write(theirs, tmp_path / "theirs")
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "linked").symlink_to(tmp_path / "theirs")
-    with pytest.raises(Rejected, match="linked"):
-        write(NEW, tmp_path / "out")
-    assert contents(tmp_path / "theirs") == {"kept": b"1"}
+    (tmp_path / "out" / "ecs").symlink_to(tmp_path / "theirs")
+    files = {"dynamicconfig.yaml": HEAD}
+    write(files, tmp_path / "out")
+    assert (tmp_path / "out" / "ecs").is_symlink()
+    assert contents(tmp_path / "theirs") == theirs
+    assert (tmp_path / "out" / "dynamicconfig.yaml").read_bytes() == HEAD
 
 
-def test_many_foreign_files_are_not_all_listed(tmp_path: Path) -> None:
+def _a_file(path: Path) -> None:
+    path.write_text("services: {mine: {}}\n")
+
+
+def _a_link(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_bytes(HEAD)
+    path.symlink_to(target)
+
+
+@pytest.mark.parametrize("make", [_a_file, Path.mkdir, _a_link, os.mkfifo])
+@pytest.mark.parametrize(
+    ("name", "path"), [("dynamicconfig.yaml", "dynamicconfig.yaml"), ("ecs", "ecs/worker.json")]
+)
+def test_what_others_put_where_ours_has_to_go_is_named(
+    tmp_path: Path, name: str, path: str, make: Callable[[Path], None]
+) -> None:
+    """A file, folder, link or pipe of somebody else is never overwritten; nothing is touched."""
+    if name == "ecs" and make is Path.mkdir:
+        name = path
+        (tmp_path / "ecs").mkdir()
+    make(tmp_path / name)
+    before = [(p, p.lstat().st_mode) for p in sorted(tmp_path.rglob("*"))]
+    with pytest.raises(Rejected, match=name) as refused:
+        write({"aaa": b"1", path: b"2"}, tmp_path)
+    assert refused.value.code == "foreign-files"
+    assert [(p, p.lstat().st_mode) for p in sorted(tmp_path.rglob("*"))] == before
+
+
+def test_many_files_in_the_way_are_not_all_listed(tmp_path: Path) -> None:
     """A whole project named by mistake gives a short error."""
     for number in range(50):
         (tmp_path / f"file-{number:02}").touch()
     with pytest.raises(Rejected) as refused:
-        write(NEW, tmp_path)
+        write({f"file-{number:02}": b"" for number in range(50)}, tmp_path)
     assert "file-00, file-01, file-02, file-03, file-04 and more" in str(refused.value)
 
 
-def test_the_current_folder_is_not_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_files_of_an_adapter_are_replaced_beside_our_profile(tmp_path: Path) -> None:
+    """What an adapter of somebody else wrote in the run before may be written anew."""
+    write({"profile.json": PROFILE, "its.conf": b"1"}, tmp_path / "out")
+    write({"profile.json": PROFILE, "its.conf": b"2"}, tmp_path / "out")
+    assert contents(tmp_path / "out") == {"profile.json": PROFILE, "its.conf": b"2"}
+
+
+@pytest.mark.parametrize("inside", ["", "ecs"])
+def test_the_current_folder_is_filled_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
 ) -> None:
-    """A shell that stands in the folder would stand in a removed one."""
-    write(OLD, tmp_path / "out")
-    monkeypatch.chdir(tmp_path / "out")
-    with pytest.raises(Rejected, match="runs inside of it"):
-        write(NEW, Path())
-    assert contents(tmp_path / "out") == OLD
+    """A shell that stands in the folder, or below it, still stands in a folder that is there."""
+    out = tmp_path / "out"
+    write(OLD, out)
+    monkeypatch.chdir(out / inside)
+    stands = out.stat().st_ino, Path.cwd().stat().st_ino
+    for files in (NEW, {"profile.json": PROFILE}):
+        write(files, out)
+        assert contents(tmp_path) == {f"out/{path}": content for path, content in files.items()}
+        assert (out.stat().st_ino, (out / inside).stat().st_ino) == stands
+
+
+def test_the_current_folder_may_be_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--out .` in a folder that was made for it."""
+    monkeypatch.chdir(tmp_path)
+    write(NEW, Path())
+    assert contents(tmp_path) == NEW
+
+
+def test_what_an_import_leaves_is_ours(tmp_path: Path) -> None:
+    """Python caches a module beside it: the folder is replaced all the same, and the cache goes."""
+    out = tmp_path / "out"
+    write({"profile.json": PROFILE, "worker_options.py": HEAD + b"LIMIT = 1\n"}, out)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    subprocess.run(
+        [sys.executable, "-c", "import worker_options"], cwd=out, env=environment, check=True
+    )
+    assert list(out.glob("__pycache__/worker_options.*.pyc"))
+    inode = out.stat().st_ino
+    write(NEW, out)
+    assert out.stat().st_ino != inode, "the folder was not replaced as a whole"
+    assert contents(out) == NEW
+    (out / "mine").touch()
+    (out / "__pycache__").mkdir()
+    (out / "__pycache__" / "worker_options.cpython-311.pyc").touch()
+    write(NEW, out)
+    assert contents(out) == {**NEW, "mine": b""}
+    assert not (out / "__pycache__").exists()
+
+
+def test_everything_that_is_written_is_known_as_ours(tmp_path: Path) -> None:
+    """Each file of each adapter carries the mark by which it is told from files of others."""
+    made = compile_profile(Request(preset="starter", given=())).profile
+    assert made is not None
+    files = render(made, sdks=(), platforms=())
+    assert files.keys() == MARKS.keys()
+    write(files, tmp_path / "out")
+    assert list(foreign(tmp_path / "out", set())) == []
 
 
 def test_a_file_in_the_place_is_refused(tmp_path: Path) -> None:
@@ -181,6 +282,71 @@ def test_what_cannot_be_put_back_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert contents(beside) == {f"old/{path}": content for path, content in OLD.items()}
 
 
+@pytest.mark.parametrize("step", range(1, 2 * len({*OLD, *NEW})))
+@pytest.mark.parametrize("failure", [OSError(errno.EIO, "input/output error"), KeyboardInterrupt()])
+def test_filling_that_fails_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, failure: BaseException
+) -> None:
+    """Whichever step fails, every file is as it was, and nothing is left beside them; or, where no
+    step is left to fail, the new files are there.
+
+    The steps are the replacements and removals of files; no file system fails them on demand.
+    """
+    write(OLD, tmp_path)
+    (tmp_path / "mine").touch()
+    (tmp_path / "compose.yaml").chmod(0o640)
+    before = {p: p.stat().st_mode for p in tmp_path.rglob("*")}
+    replace, unlink, done = Path.replace, Path.unlink, []
+
+    def counted() -> None:
+        done.append(1)
+        if len(done) == step:
+            raise failure
+
+    def replacing(self: Path, target: Path) -> Path:
+        counted()
+        return replace(self, target)
+
+    def unlinking(self: Path, *, missing_ok: bool = False) -> None:
+        counted()
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "replace", replacing)
+    monkeypatch.setattr(Path, "unlink", unlinking)
+    try:
+        write(NEW, tmp_path)
+    except (Unavailable, KeyboardInterrupt):
+        assert contents(tmp_path) == {**OLD, "mine": b""}
+        assert {p: p.stat().st_mode for p in tmp_path.rglob("*")} == before
+        assert step <= len({*OLD, *NEW})
+    else:
+        assert contents(tmp_path) == {**NEW, "mine": b""}
+        assert step > len({*OLD, *NEW})
+
+
+def test_what_cannot_be_put_back_into_a_folder_is_kept_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a file cannot return to its place, the copies are kept, and the other files are back."""
+    write(OLD, tmp_path)
+    (tmp_path / "mine").touch()
+    replace, done = Path.replace, []
+
+    def failing(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) in (3, 4):  # the third new file, then the first that is put back
+            raise OSError(errno.EIO, "input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(Unavailable):
+        write(NEW, tmp_path)
+    (kept,) = tmp_path.glob(".temporal-dsql-config-*")
+    assert (kept / "old/dynamicconfig.yaml").read_bytes() == OLD["dynamicconfig.yaml"]
+    assert (tmp_path / "profile.json").read_bytes() == OLD["profile.json"]
+    assert (tmp_path / "compose.yaml").read_bytes() == OLD["compose.yaml"]
+
+
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path
@@ -239,3 +405,6 @@ def test_a_disk_that_takes_no_more_leaves_the_old_folder(tmp_path: Path) -> None
     write(OLD, tmp_path / "out")
     assert _run(_ON_A_FULL_DISK, tmp_path / "out") == "75"
     assert contents(tmp_path) == {f"out/{path}": content for path, content in OLD.items()}
+    (tmp_path / "out" / "mine").touch()
+    assert _run(_ON_A_FULL_DISK, tmp_path / "out") == "75"
+    assert contents(tmp_path / "out") == {**OLD, "mine": b""}

@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+
+def _folder(text: str) -> Path:
+    """A folder by name; an empty name would be the current folder, which nobody asked for."""
+    if not text.strip():
+        raise typer.BadParameter("is empty: name a folder, the current one is '.'")
+    return Path(text)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, for scripts.")]
 
 Modifier = Annotated[
@@ -42,7 +50,13 @@ ServerVersion = Annotated[
 ]  # fmt: skip
 
 Out = Annotated[
-    Path, typer.Option("--out", metavar="DIR", help="Folder for the files; replaced as a whole.")
+    Path,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=_folder,
+        help="Folder for the files. Those of an earlier run are replaced, those of others stay.",
+    ),
 ]
 
 Sdks = Annotated[
