@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from copilot_core.events import Scalar
 from dsql_config.modifiers import MODIFIERS
 from dsql_config.parameters import PARAMETERS
-from dsql_config.parameters.parameter import Kind, Parameter
+from dsql_config.parameters.parameter import Kind, Parameter, Text
 from dsql_config.presets import PRESETS
 from dsql_config.profile import Given, ParameterClass, Request
 
@@ -29,6 +29,8 @@ def values_of(parameter: Parameter) -> st.SearchStrategy[Scalar]:
         case Kind.CHOICE:
             return st.sampled_from(parameter.choices)
         case Kind.TEXT:
+            if parameter.text is Text.HOST_NAME:
+                return st.from_regex(r"\A([a-z0-9]{1,8}(\.[a-z0-9-]{1,9}){1,4})?\Z")
             least = 0 if parameter.base == "" else 1
             return st.from_regex(rf"\A[A-Za-z0-9._:/@+-]{{{least},20}}\Z")
 

@@ -16,11 +16,12 @@ from copilot_core.errors import Rejected
 from copilot_core.events import Scalar
 from dsql_config import sources
 from dsql_config.bounds import expected
-from dsql_config.entries import entries_of, variables_of
+from dsql_config.entries import entries_of, never_read, region_of, variables_of
 from dsql_config.findings import Finding, Severity, blocking
 from dsql_config.formulas import show
-from dsql_config.given import Accepted, accept, nearest
+from dsql_config.given import Accepted, accept
 from dsql_config.modifiers import MODIFIERS, Modifier
+from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS, dependencies, order
 from dsql_config.parameters.parameter import Parameter
 from dsql_config.presets import PRESETS, Preset
@@ -57,8 +58,8 @@ def compile_profile(request: Request) -> Compilation:
     values = {r.name: r.value for r in resolved}
     entries, refused = entries_of(values, registry)
     findings = (
-        *misread, *locked, *judge(values), *_beyond(resolved), *_outside(preset, values),
-        *_missing(values), *refused,
+        *misread, *locked, *judge(values), *_beyond(resolved), *_idle(accepted, values),
+        *_outside(preset, values), *_missing(values), *refused,
     )  # fmt: skip
     profile = Profile(
         preset=preset.name,
@@ -92,7 +93,7 @@ def _named(
         findings.append(
             Finding(
                 severity=Severity.ERROR, code="unknown-server-version", key="server_version",
-                message=str(e), suggestion=e.todo,
+                message=e.what, suggestion=e.todo,
             )
         )  # fmt: skip
     return preset, modifier, registry, tuple(findings)
@@ -228,6 +229,20 @@ def _beyond(resolved: tuple[Resolved, ...]) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
+def _idle(accepted: Mapping[str, Accepted], values: Mapping[str, Scalar]) -> tuple[Finding, ...]:
+    """Overrides that nobody reads in this configuration: all their variables are left out of it."""
+    return tuple(
+        Finding(
+            severity=Severity.WARNING, code="without-effect", key=name,
+            message=f"{name} is read only where {condition.readable()} ({accepted[name].source})",
+            suggestion="leave it out",
+        )
+        for name in PARAMETERS
+        if name in accepted and PARAMETERS[name].parameter_class is ParameterClass.TUNING
+        if (condition := never_read(PARAMETERS[name], values))
+    )  # fmt: skip
+
+
 def _outside(preset: Preset, values: Mapping[str, Scalar]) -> tuple[Finding, ...]:
     """A target that another preset is meant for."""
     target = float(values["state_transitions_per_s"])
@@ -245,7 +260,16 @@ def _outside(preset: Preset, values: Mapping[str, Scalar]) -> tuple[Finding, ...
 
 def _missing(values: Mapping[str, Scalar]) -> tuple[Finding, ...]:
     """What a deployment needs and the request does not hold."""
-    if values["dsql_endpoint"]:
+    endpoint = str(values["dsql_endpoint"])
+    if endpoint and region_of(endpoint) is None:
+        return (
+            Finding(
+                severity=Severity.WARNING, code="no-region", key="dsql_endpoint",
+                message=f"no region in {endpoint}: the platform's files ask for REGION",
+                suggestion="name it as <id>.dsql.<region>.on.aws",
+            ),
+        )  # fmt: skip
+    if endpoint:
         return ()
     return (
         Finding(

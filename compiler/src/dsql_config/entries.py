@@ -13,9 +13,9 @@ from typing import assert_never
 
 from copilot_core.events import Scalar
 from dsql_config.findings import Finding, Severity
-from dsql_config.formulas import parsed, show
+from dsql_config.formulas import Formula, parsed, show
 from dsql_config.parameters import PARAMETERS
-from dsql_config.parameters.parameter import DynamicKey, Env, Form
+from dsql_config.parameters.parameter import DynamicKey, Env, Form, Parameter
 from dsql_config.profile import Entry, Variable
 from dsql_config.server.registry import (
     Always,
@@ -135,6 +135,15 @@ def region_of(endpoint: str) -> str | None:
     parts = endpoint.split(".")
     is_dsql = len(parts) >= 5 and parts[-2:] == ["on", "aws"] and parts[-4].startswith("dsql")
     return parts[-3] if is_dsql else None
+
+
+def never_read(parameter: Parameter, values: Mapping[str, Scalar]) -> Formula | None:
+    """The condition that keeps a parameter out of every file; None for one that is written, or
+    that is there for formulas to read."""
+    conditions = [t.when for t in parameter.writes if isinstance(t, Env) and t.when]
+    if not conditions or len(conditions) < len(parameter.writes):
+        return None
+    return None if any(_holds(when, values) for when in conditions) else parsed(conditions[0])
 
 
 def _holds(when: str | None, values: Mapping[str, Scalar]) -> bool:

@@ -62,10 +62,10 @@ RAILS: Final = (
         "dsql.slot_blocks_enabled", "the plugin leases connections in reservoir mode only",
         "set dsql.reservoir_enabled to true, or dsql.slot_blocks_enabled to false"),
     Rail("lifetime-reaches-limit", ERROR,
-        "dsql.reservoir_base_lifetime_s + dsql.reservoir_jitter_s >= 3600 if dsql.reservoir_enabled"
-        " else dsql.connection_lifetime_s >= 3600 or dsql.connection_lifetime_s == 0",
+        "dsql.reservoir_enabled and dsql.reservoir_base_lifetime_s + dsql.reservoir_jitter_s >= 3600"
+        " or not dsql.reservoir_enabled and (dsql.connection_lifetime_s >= 3600 or dsql.connection_lifetime_s == 0)",
         "dsql.connection_lifetime_s", "DSQL cuts a session at 60 minutes, in the middle of a transaction",
-        "choose a lifetime (with jitter) below 3600 s; 0 means for ever"),
+        "choose a lifetime, jitter included, from 1 s to below 3600 s; 0 would be for ever"),
     Rail("connect-rate", ERROR, "dsql.cluster_connects_per_s > DSQL_CONNECTS_PER_S", "dsql.cluster_connects_per_s",
         "DSQL accepts 100 new connections a second per cluster",
         "lower dsql.connects_per_s (per process) or dsql.limiter_connects_per_s, or run fewer processes"),

@@ -78,10 +78,8 @@ def test_what_is_derived_follows_an_override() -> None:
     "name", [p.name for p in PARAMETERS.values() if p.parameter_class == "Safety"]
 )
 def test_a_locked_parameter_takes_no_other_value(name: str) -> None:
-    """Another value is an error and the value stays; naming its own value is accepted.
-
-    Where the range leaves no other value, another one is out of range already.
-    """
+    """Another value is an error that says so, whatever its range, and the value stays; naming its
+    own value is accepted."""
     value, parameter = profile("starter").value(name), PARAMETERS[name]
     match value:
         case bool():
@@ -91,12 +89,26 @@ def test_a_locked_parameter_takes_no_other_value(name: str) -> None:
         case _:
             other = value + 1 if value < parameter.maximum else value - 1
     compiled = compilation("starter", None, {name: other})
-    one_value = parameter.minimum == parameter.maximum
     (finding,) = [f for f in compiled.findings if f.key == name]
-    assert finding.code == ("bad-value" if one_value else "locked")
+    assert finding.code == "locked"
     assert compiled.profile is not None
     assert compiled.profile.value(name) == value
     assert compilation("starter", None, {name: value}).writable
+
+
+def test_an_override_that_is_written_nowhere_is_told() -> None:
+    """The plugin reads a pool's lifetime without the reservoir only, and its table in use only."""
+    names = {"dsql.connection_lifetime_s": 900, "dsql.lease_table": "leases"}
+    idle = {"starter": ["dsql.lease_table"], "mid-scale": sorted(names)}
+    for preset, expected in idle.items():
+        findings = compilation(preset, None, names).findings
+        assert sorted(f.key for f in findings if f.code == "without-effect") == expected
+
+
+def test_a_host_name_without_a_region_is_told() -> None:
+    """The platform's files go on asking for the region, and the finding says so."""
+    findings = compilation("starter", None, {"dsql_endpoint": "db.example.org"}).findings
+    assert codes(findings) == ["no-region"]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ def given(name: str, value: Scalar | None, source: str = "--set") -> Given:
         ("namespace", "n" * 254, "at most 253"),
         ("namespace", None, "no value"),
         ("namespace", " ", "empty"),
+        ("dsql_endpoint", "http://foo:99/x", "no host name"),
+        ("dsql_endpoint", "localhost", "no host name"),
         ("platform.server_image", "", "empty"),
     ],
 )

@@ -19,7 +19,7 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
 
 EXITS = (
     (0, "done"),
-    (2, "the input is wrong: a file, an option, a setting; every finding is on standard error"),
+    (2, "the input is wrong: a file, an option, a setting; every finding is told"),
     (3, "somebody else wrote first, or two things that should agree do not"),
     (70, "a defect of this program"),
     (75, "another system does not answer: try again later"),

@@ -52,7 +52,7 @@ PARAMETERS: Final = (
     Parameter("dsql.connection_lifetime_s", TUNING, Kind.INT, "s", base=3_000, minimum=0, maximum=86_400,
         why="Age at which a pool without reservoir replaces a connection; DSQL cuts it at 60 minutes. With "
             "the reservoir the plugin manages lifetimes itself and ignores this.",
-        writes=(Env("TEMPORAL_SQL_MAX_CONN_LIFETIME", Form.GO_DURATION),), rails=("lifetime-reaches-limit",)),
+        writes=(Env("TEMPORAL_SQL_MAX_CONN_LIFETIME", Form.GO_DURATION, when="not dsql.reservoir_enabled"),), rails=("lifetime-reaches-limit",)),
     Parameter("dsql.total_connections", SAFETY, Kind.INT, "connections", minimum=1,
         formula="dsql.pool_max_connections * dsql.processes * dsql.pools_per_process",
         why="Connections of the whole cluster when every pool is full.", rails=("total-connections",)),

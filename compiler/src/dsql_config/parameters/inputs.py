@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from copilot_core.events import Apply
-from dsql_config.parameters.parameter import DynamicKey, Env, Kind, Parameter
+from dsql_config.parameters.parameter import DynamicKey, Env, Kind, Parameter, Text
 from dsql_config.profile import ParameterClass
 
 SLO: Final = ParameterClass.SLO
@@ -54,7 +54,7 @@ PARAMETERS: Final = (
     Parameter("visibility_store", TOPOLOGY, Kind.CHOICE, "", base="sql", choices=("sql", "opensearch"),
         why="Where visibility lives. An SQL store has a connection pool of its own in every process.",
         rails=("total-connections",)),
-    Parameter("dsql_endpoint", TOPOLOGY, Kind.TEXT, "", base="",
+    Parameter("dsql_endpoint", TOPOLOGY, Kind.TEXT, "", base="", text=Text.HOST_NAME,
         why="Host name of the DSQL cluster; its region is read from it. Left out, the platform's files "
             "ask for it where they are started.",
         writes=(Env("CLUSTER_ENDPOINT", when="dsql_endpoint != ''"),

@@ -29,6 +29,13 @@ class Kind(StrEnum):
     TEXT = "text"
 
 
+class Text(StrEnum):
+    """What a text looks like; the value is a regular expression for the whole of it."""
+
+    NAME = r"[A-Za-z0-9._:/@+-]*"
+    HOST_NAME = r"([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)?"
+
+
 class Form(StrEnum):
     """How a value is spelled where it is written."""
 
@@ -86,7 +93,7 @@ class Parameter:
     """One parameter.
 
     `minimum` and `maximum` are inclusive and in `unit`; `base` None means that the preset must
-    give a value or that the formula needs none. `rails` are the ids of the guard rails that read
+    give a value or that the formula needs none. `text` says what a text must look like. `rails` are the ids of the guard rails that read
     it.
     """
 
@@ -101,6 +108,7 @@ class Parameter:
     minimum: float = -inf
     maximum: float = inf
     choices: tuple[str, ...] = ()
+    text: Text = Text.NAME
     writes: tuple[Target, ...] = ()
     apply: Apply = Apply.RESTART
     rails: tuple[str, ...] = ()
