@@ -5,9 +5,9 @@ system first, flushed to the disk.
 
     the folder is new, or all in it is ours   it is swapped: the old folder is moved aside, the new
                                               one renamed into its place, the old one removed
-    it holds files of others, or this         it is filled: each file replaces the one in its place,
-    program runs inside of it                 ours that are not written any more are removed, and
-                                              what was replaced is kept until all is done
+    it holds files of others, this program    it is filled: each file replaces the one in its place,
+    runs inside of it, or it cannot be        ours that are not written any more are removed, and
+    renamed (a mount, a closed parent)        what was replaced is kept until all is done
 
 A failure puts everything back. A process killed halfway leaves what was there whole: in a hidden
 folder beside the place, or inside of it. Which files are ours is told by what they hold (`ours`). A
@@ -106,7 +106,8 @@ def _refuse_what_is_there(place: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _is_swapped(place: Path, files: Mapping[str, bytes]) -> bool:
-    """Whether the folder may be replaced as a whole: nobody else has a part in it."""
+    """Whether the folder may be replaced as a whole: nobody else has a part in it, this program does
+    not run in it, and it can be renamed where it is."""
     if not place.exists():
         return True
     inside = Path.cwd().is_relative_to(place)

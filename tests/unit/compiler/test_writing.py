@@ -400,6 +400,20 @@ def test_a_folder_without_permission_is_refused() -> None:
         assert contents(Path(home)) == {f"out/{path}": content for path, content in OLD.items()}
 
 
+def test_a_folder_below_a_closed_one_is_filled() -> None:
+    """A mounted folder, or one in a place that only others may write to, cannot be renamed."""
+    with tempfile.TemporaryDirectory() as home:
+        out = Path(home, "out")
+        write(OLD, out)
+        for folder, mode in ((out, 0o777), (out / "ecs", 0o777), (Path(home), 0o555)):
+            folder.chmod(mode)
+        try:
+            assert _run(_AS_NOBODY, out) == ""
+        finally:
+            Path(home).chmod(0o755)
+        assert contents(Path(home)) == {"out/why.md": b"x"}
+
+
 def test_a_disk_that_takes_no_more_leaves_the_old_folder(tmp_path: Path) -> None:
     """A write that fails half-way leaves the old files whole and no new ones beside them."""
     write(OLD, tmp_path / "out")
