@@ -106,8 +106,8 @@ def _refuse_what_is_there(place: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _is_swapped(place: Path, files: Mapping[str, bytes]) -> bool:
-    """Whether the folder may be replaced as a whole: nobody else has a part in it, this program does
-    not run in it, and it can be renamed where it is."""
+    """Whether the folder may be replaced as a whole: nobody else has a part in it, this program
+    does not run in it, and it can be renamed where it is."""
     if not place.exists():
         return True
     inside = Path.cwd().is_relative_to(place)
