@@ -9,7 +9,6 @@ may.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +16,9 @@ from enum import Enum, auto
 from pathlib import Path, PurePath
 from typing import Final, assert_never
 
-from dotenv.parser import parse_stream
-
 from copilot_core.errors import Rejected
 from dsql_config.findings import Finding, Severity
+from dsql_config.foreign_files import env_lines, read_at_most
 from dsql_config.profile import Profile
 from dsql_config.seen_entries import SeenEntry, read_entries
 from dsql_config.server.limits import MAX_BYTES
@@ -81,20 +79,20 @@ class Said:
 def load(paths: Iterable[Path]) -> tuple[tuple[str, bytes], ...]:
     """Names and contents of files; a folder stands for those of `FILES` that it holds.
 
-    Raises `Rejected` (code `unreadable-file`) with every path that cannot be read.
+    Raises `Rejected` (code `unreadable-file` or `file-too-large`, the first one's) with every path
+    that cannot be read.
     """
     texts: list[tuple[str, bytes]] = []
-    findings: list[str] = []
+    refused: list[tuple[str, str]] = []
     for path in paths:
         try:
             texts += [(_shown(file), _bytes_of(file)) for file in _files_of(path)]
-        except OSError as e:
-            findings.append(f"{_shown(path)}: {e.strerror or e}")
-        except ValueError as e:  # a NUL in the name
-            findings.append(f"{_shown(path)}: {e}")
-    if findings:
+        except Rejected as e:
+            refused.append((e.code, f"{_shown(path)}: {e.what}"))
+    if refused:
+        code, what = refused[0]
         raise Rejected(
-            findings[0], code="unreadable-file", findings=tuple(findings),
+            what, code=code, findings=tuple(finding for _, finding in refused),
             todo="name dynamic-config files, environment files or output folders that can be read",
         )  # fmt: skip
     return tuple(texts)
@@ -102,11 +100,12 @@ def load(paths: Iterable[Path]) -> tuple[tuple[str, bytes], ...]:
 
 def _files_of(path: Path) -> tuple[Path, ...]:
     """The file, or those of a folder that say what a configuration means."""
-    if not path.is_dir():
+    if not _is_folder(path):
         return (path,)
     inside = tuple(path / name for name in FILES if (path / name).is_file())
     if not inside:
-        raise OSError(f"none of {', '.join(FILES)} is in this folder")
+        what = f"none of {', '.join(FILES)} is in this folder"
+        raise Rejected(what, code="unreadable-file")
     return inside
 
 
@@ -115,13 +114,17 @@ def _shown(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have: reading it tells so
+        return False
+
+
 def _bytes_of(file: Path) -> bytes:
-    if file.exists() and not file.is_file():
-        raise OSError("not a regular file")
-    with file.open("rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
+    data = read_at_most(file, MAX_BYTES)
     if len(data) > MAX_BYTES:
-        raise OSError(f"larger than {MAX_BYTES} bytes")
+        raise Rejected(f"larger than {MAX_BYTES} bytes", code="file-too-large")
     return data
 
 
@@ -193,13 +196,11 @@ def _variables(source: Source) -> tuple[list[SeenVariable], list[Finding]]:
         return [], [_bad_line(source.name, 0, f"not UTF-8 at byte {e.start}")]
     findings: list[Finding] = []
     seen: list[SeenVariable] = []
-    for binding in parse_stream(io.StringIO(text)):
-        original = binding.original.string
-        line = binding.original.line + original[: -len(original.lstrip()) or None].count("\n")
-        if binding.key is not None and binding.value is not None:
-            seen.append(SeenVariable(source.name, line, binding.key, binding.value))
-        elif binding.error or binding.key is not None:
-            findings.append(_bad_line(source.name, line, "no NAME=value"))
+    for found in env_lines(text):
+        if found.name is None:
+            findings.append(_bad_line(source.name, found.line, "no NAME=value"))
+        else:
+            seen.append(SeenVariable(source.name, found.line, found.name, found.value))
     return seen, findings
 
 

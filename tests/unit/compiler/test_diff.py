@@ -16,6 +16,7 @@ from dsql_config.artifacts import render
 from dsql_config.compiler import compile_profile
 from dsql_config.diff import Difference, changes_between, changes_since, compare, difference
 from dsql_config.profile import Profile, Request
+from dsql_config.server.limits import MAX_BYTES
 from dsql_config.sides import side_of
 from dsql_config.variables import NOT_SHOWN
 from tests.property.requests import requests
@@ -262,5 +263,14 @@ def test_a_path_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="No such file"):
         compare(tmp_path / "missing", tmp_path)
     for name in ("x" * 300, "a\0b"):
-        with pytest.raises(Rejected):
+        with pytest.raises(Rejected) as refused:
             compare(tmp_path / name, tmp_path)
+        assert refused.value.code == "unreadable-file"
+
+
+def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
+    """What `check` would not read is not compared; the code is the same."""
+    (tmp_path / "d.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    with pytest.raises(Rejected, match="larger than") as refused:
+        compare(tmp_path / "d.yaml", tmp_path / "d.yaml")
+    assert refused.value.code == "file-too-large"

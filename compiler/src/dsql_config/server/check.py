@@ -22,6 +22,7 @@ from packaging.version import Version
 
 from copilot_core.errors import Rejected
 from dsql_config.findings import Finding
+from dsql_config.foreign_files import read_at_most
 from dsql_config.nearest import nearest
 from dsql_config.server.check_codes import CODES
 from dsql_config.server.constraints import Constraints, Fault, go_lower
@@ -93,16 +94,7 @@ def check_file(path: Path, version: Version | str) -> tuple[Finding, ...]:
     no registry is known of.
     """
     registry = load_registry(version)
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except OSError as e:
-        raise Rejected(
-            f"cannot read the file: {e.strerror or e}",
-            where=str(path),
-            todo="give the path of a dynamic-config file",
-            code="unreadable-file",
-        ) from e
+    text = read_at_most(path, MAX_BYTES)
     try:
         return check_text(text, registry=registry)
     except Rejected as e:
