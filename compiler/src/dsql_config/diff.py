@@ -13,18 +13,19 @@ default is no change.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from copilot_core.errors import Defect
 from copilot_core.events import Apply, ConfigChange, Scalar
 from dsql_config.attribution import dynamic_keys
 from dsql_config.causes import Moved, differs
 from dsql_config.compiler import compile_profile
-from dsql_config.findings import Finding
+from dsql_config.findings import Finding, blocking
 from dsql_config.formulas import show
 from dsql_config.parameters import PARAMETERS
 from dsql_config.parameters.parameter import DynamicKey, Env, Parameter
@@ -70,9 +71,8 @@ class Difference:
             lines += [f"    because {c.why}"]
         counts = Counter(c.apply for c in self.changes)
         by_apply = ", ".join(f"{counts[a]} {a}" for a in Apply if counts[a])
-        lines.append(
-            f"{len(self.changes)} differences: {by_apply}" if by_apply else "no difference"
-        )
+        none = "not compared" if blocking(self.findings) else "no difference"
+        lines.append(f"{len(self.changes)} differences: {by_apply}" if by_apply else none)
         lines += [f"{f.severity}: {f.key}: {f.message}" for f in self.findings]
         return "\n".join(lines) + "\n"
 
@@ -199,9 +199,19 @@ def _at(spot: Spot, before: Side, after: Side) -> Change | None:
         before=before.shown_at(spot),
         after=after.shown_at(spot),
         unit=parameter.unit if parameter and not is_variable else "",
-        apply=parameter.apply if parameter else Apply.RESTART if is_variable else Apply.LIVE,
+        apply=parameter.apply if parameter else _apply_of(spot),
         why=_said_by(spot, before, after),
     )
+
+
+_AT_START: Final = re.compile(r"cache|evict", re.IGNORECASE)
+"""Server keys that are read when a process starts: caches and their eviction are made once."""
+
+
+def _apply_of(spot: Spot) -> Apply:
+    """What it takes until something is in force that no parameter stands for."""
+    at_start = spot.constraints is None or _AT_START.search(spot.key)
+    return Apply.RESTART if at_start else Apply.LIVE
 
 
 def _parameter_of(spot: Spot) -> Parameter | None:

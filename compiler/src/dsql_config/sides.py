@@ -8,21 +8,26 @@ entry, else the default.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Final
 
 from copilot_core.events import Scalar
 from dsql_config.decompile import decompile
 from dsql_config.entries import default_of
 from dsql_config.findings import Finding
 from dsql_config.given import accept
-from dsql_config.origin import origin_of, registry_of
+from dsql_config.origin import origin_of, registry_of, warning
 from dsql_config.profile import Given, Profile
 from dsql_config.seen_entries import Constraints, SeenEntry
 from dsql_config.server.go_values import duration_ns
 from dsql_config.server.registry import ServerRegistry, ValueKind
 from dsql_config.variables import PLUGIN_DEFAULTS, compiled, shown_value
 from dsql_config.written import SeenVariable, identify, read
+
+_READ: Final = ("dynamicconfig.yaml", "dsql.env")
+"""Files of an output folder that a server and its plugin read."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,10 +134,14 @@ def side_of(texts: Sequence[tuple[str, bytes]], *, server_version: str | None = 
     origin, told = origin_of(sources)
     registry, unknown = registry_of(server_version, origin)
     said = read(sources, registry)
-    findings = (*told, *unknown, *said.findings)
+    entries = said.entries or ()
+    findings = (
+        *told, *unknown, *said.findings,
+        *_absent(texts), *(f for e in entries if (f := _without_effect(e, registry))),
+    )  # fmt: skip
     side = Side(
         None,
-        None if said.entries is None else _seen_entries(said.entries),
+        None if said.entries is None else _seen_entries(said.entries, registry),
         None if said.variables is None else _seen_variables(said.variables),
         registry,
         findings,
@@ -164,9 +173,31 @@ def _says(side: Side, profile: Profile) -> bool:
     )
 
 
-def _seen_entries(entries: Sequence[SeenEntry]) -> Mapping[Spot, Scalar]:
-    """The first entry of each spot, which is the one that counts."""
-    return {Spot(e.key, e.constraints): e.value for e in reversed(entries) if not e.ignored}
+def _seen_entries(entries: Sequence[SeenEntry], registry: ServerRegistry) -> Mapping[Spot, Scalar]:
+    """The first entry of each spot, which is the one that counts; what the server ignores does not
+    count."""
+    counting = [e for e in entries if not e.ignored and registry.find(e.key)]
+    return {Spot(e.key, e.constraints): e.value for e in reversed(counting)}
+
+
+def _without_effect(entry: SeenEntry, registry: ServerRegistry) -> Finding | None:
+    """A warning of an entry that the server ignores; None for one that counts."""
+    why = entry.ignored
+    if registry.find(entry.key) is None:
+        why = f"server {registry.version} does not know it"
+    if why is None:
+        return None
+    return warning("ignored-by-server", entry.key, f"{why}, so it changes nothing ({entry.place})")
+
+
+def _absent(texts: Sequence[tuple[str, bytes]]) -> Iterator[Finding]:
+    """A warning of each file that an output folder has lost; its profile stands in for it."""
+    folders = {PurePath(name).parent for name, _ in texts if PurePath(name).name == "profile.json"}
+    there = {PurePath(name) for name, _ in texts}
+    if len(texts) > 1:
+        for place in (folder / name for folder in sorted(folders) for name in _READ):
+            if place not in there:
+                yield warning("file-absent", str(place), "it is gone; profile.json stands in")
 
 
 def _seen_variables(variables: Sequence[SeenVariable]) -> Mapping[Spot, Scalar]:

@@ -1,8 +1,8 @@
 """why.md: the page beside the written files that says why each value is what it is.
 
-Theory of operation. The page is a function of the profile alone and holds no time: two compilations of
-one request, given in the same words, write identical bytes. It goes from what was asked to what to
-do next; every number stands with the formula or the source that it came from.
+Theory of operation. The page is a function of the profile alone and holds no time: two compilations
+of one request, given in the same words, write identical bytes. It goes from what was asked to what
+to do next; every number stands with the formula or the source that it came from.
 """
 
 from __future__ import annotations

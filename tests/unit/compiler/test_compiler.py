@@ -98,7 +98,7 @@ def test_a_locked_parameter_takes_no_other_value(name: str) -> None:
 
 def test_an_override_that_is_written_nowhere_is_told() -> None:
     """The plugin reads a pool's lifetime without the reservoir only, and its table in use only."""
-    names = {"dsql.connection_lifetime_s": 900, "dsql.lease_table": "leases"}
+    names: dict[str, Scalar] = {"dsql.connection_lifetime_s": 900, "dsql.lease_table": "leases"}
     idle = {"starter": ["dsql.lease_table"], "mid-scale": sorted(names)}
     for preset, expected in idle.items():
         findings = compilation(preset, None, names).findings
