@@ -16,7 +16,6 @@ parameters may stand beside each other.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,9 +23,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Final
 
-from dotenv.parser import parse_stream
-
+from copilot_core.errors import Rejected
 from dsql_config.findings import Finding, Severity
+from dsql_config.foreign_files import env_lines, read_at_most
 from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS, find
 from dsql_config.profile import Given
@@ -92,11 +91,9 @@ def read_inputs(path: Path) -> InputFile:
     """Read an input file. Never raises for what is in the file, or for a file that is not there."""
     name = _printable(str(path))
     try:
-        with path.open("rb") as file:
-            data = file.read(LIMIT_BYTES + 1)
-    except (OSError, ValueError) as e:  # ValueError: a NUL in the name
-        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
-        return _nothing(name, _Refused("unreadable-file", f"cannot be read: {reason}"))
+        data = read_at_most(path, LIMIT_BYTES)
+    except Rejected as e:
+        return _nothing(name, _Refused(e.code, e.what))
     return parse_inputs(data, name=name)
 
 
@@ -246,18 +243,13 @@ def _scalar(key: Node, value: Node, where: str, findings: list[Finding]) -> Iter
 
 def _env_pairs(text: str, name: str, findings: list[Finding]) -> Iterator[_Pair]:
     """`NAME=VALUE` lines, with `export`, quotes and comments as dotenv readers take them."""
-    for number, binding in enumerate(parse_stream(io.StringIO(text))):
+    for number, found in enumerate(env_lines(text), start=1):
         _few(number)
-        written = binding.original.string
-        line = binding.original.line + written[: -len(written.lstrip()) or None].count("\n")
-        key, value = binding.key, binding.value
-        if binding.error or (key is not None and (value is None or len(key) > LIMIT_NAME)):
-            what = "is no NAME=VALUE line"
-            findings.append(
-                _error("bad-line", written.split("\n")[0].strip()[:40], what, f"{name}:{line}")
-            )
-        elif key is not None and value is not None:
-            yield _Pair(key, value, value, line)
+        if found.name is None or len(found.name) > LIMIT_NAME:
+            what, where = "is no NAME=VALUE line", f"{name}:{found.line}"
+            findings.append(_error("bad-line", found.written.split("\n")[0][:40], what, where))
+        else:
+            yield _Pair(found.name, found.value, found.value, found.line)
 
 
 def _printable(text: str) -> str:
