@@ -58,8 +58,9 @@ def compile_profile(request: Request) -> Compilation:
     values = {r.name: r.value for r in resolved}
     entries, refused = entries_of(values, registry)
     findings = (
-        *misread, *locked, *judge(values), *_beyond(resolved), *_idle(accepted, values),
-        *_outside(preset, values), *_missing(values), *refused,
+        *_stand_in(request.server_version, registry), *misread, *locked, *judge(values),
+        *_beyond(resolved), *_idle(accepted, values), *_outside(preset, values),
+        *_missing(values), *refused,
     )  # fmt: skip
     profile = Profile(
         preset=preset.name,
@@ -97,6 +98,20 @@ def _named(
             )
         )  # fmt: skip
     return preset, modifier, registry, tuple(findings)
+
+
+def _stand_in(asked: str | None, registry: ServerRegistry) -> tuple[Finding, ...]:
+    """That a patch was asked for whose registry is that of another patch of its minor."""
+    patch = (asked or "").strip().removeprefix("v")
+    if patch.count(".") < len("..") or patch == str(registry.version):
+        return ()
+    return (
+        Finding(
+            severity=Severity.INFO, code="server-stands-in", key="server_version",
+            message=f"the settings of {registry.version} stand for those of {patch}: between "
+            "patches of a minor they hardly change",
+        ),
+    )  # fmt: skip
 
 
 def _no_such(what: str, name: str, names: tuple[str, ...]) -> Finding:

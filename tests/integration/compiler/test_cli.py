@@ -203,6 +203,14 @@ def test_with_a_preset_the_environment_takes_no_part(
 # --- emit
 
 
+def test_a_cluster_without_emit_is_told(call: Call) -> None:
+    """Naming a cluster records nothing by itself; the files are written all the same."""
+    called = call("compile", "starter", "--out", "o", "--cluster", "orders", "--json")
+    assert called.code == 0
+    codes = [finding["code"] for finding in called.json["findings"]]
+    assert "nothing-emitted" in codes
+
+
 def test_a_log_that_is_not_configured_is_told_before_anything_is_written(
     tmp_path: Path, call: Call
 ) -> None:

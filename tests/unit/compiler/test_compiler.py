@@ -105,6 +105,16 @@ def test_an_override_that_is_written_nowhere_is_told() -> None:
         assert sorted(f.key for f in findings if f.code == "without-effect") == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"), [("1.32", False), (str(NEWEST), False), ("v1.32.9", True), (None, False)]
+)
+def test_another_patch_is_told(asked: str | None, told: bool) -> None:
+    """A patch without a registry of its own is compiled for its minor's, and a finding says so."""
+    compiled = compile_profile(request("starter", server=asked))
+    assert ("server-stands-in" in codes(compiled.findings)) is told
+    assert compiled.writable
+
+
 def test_a_host_name_without_a_region_is_told() -> None:
     """The platform's files go on asking for the region, and the finding says so."""
     findings = compilation("starter", None, {"dsql_endpoint": "db.example.org"}).findings

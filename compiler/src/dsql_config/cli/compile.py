@@ -97,6 +97,8 @@ def compile_(
             cluster, author=author, reason=reason, subject=_subject(asked.request)
         )
         findings += silent
+    elif cluster:
+        findings += _nothing_emitted(cluster)
     profile = compiled.profile
     if profile is None or blocking(findings):
         _refuse(findings, as_json=as_json)
@@ -129,6 +131,18 @@ def _unknown_adapters(sdks: Sequence[str], platforms: Sequence[str]) -> tuple[Fi
             except Rejected as e:
                 findings += findings_of(e)
     return tuple(findings)
+
+
+def _nothing_emitted(cluster: str) -> tuple[Finding, ...]:
+    """That a cluster was named and nothing is recorded for it."""
+    from dsql_config.findings import Finding, Severity
+
+    return (
+        Finding(
+            severity=Severity.WARNING, code="nothing-emitted", key="--cluster",
+            message=f"no event is recorded for {cluster}", suggestion="--emit",
+        ),
+    )  # fmt: skip
 
 
 def _no_place(out: Path) -> tuple[Finding, ...]:
