@@ -10,7 +10,7 @@ default:
 demo *ARGS:
     @copilot demo "$@"
 
-# Under a minute: format, lint, types, imports, SQL, unit tests, quick laws, docs.
+# About a minute: format, lint, types, imports, SQL, unit tests, quick laws, docs.
 check: static
     HYPOTHESIS_PROFILE=fast pytest -q -n auto -m "not infra and not slow" tests/unit tests/property tests/docs
 
