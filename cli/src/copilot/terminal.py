@@ -10,7 +10,7 @@ import sys
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from copilot_core.errors import CopilotError, Rejected
+from copilot_core.errors import CopilotError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,9 +87,5 @@ def note(text: str) -> None:
 
 def report(error: CopilotError) -> None:
     """Say what failed, where, and what to do next; several findings get a line each."""
-    where = f"{error.where}: " if error.where else ""
-    findings = error.findings if isinstance(error, Rejected) else (error.what,)
-    for finding in findings:
-        note(f"copilot: {where}{finding}")
-    if error.todo:
-        note(f"copilot: {error.todo}")
+    for line in error.lines():
+        note(f"copilot: {line}")

@@ -32,6 +32,16 @@ class CopilotError(Exception):
         self.todo = todo
         super().__init__(" — ".join(part for part in (what, where, todo) if part))
 
+    def lines(self) -> tuple[str, ...]:
+        """What a person is told: what failed and where, then what to do next; several findings
+        have a line each."""
+        where = f"{self.where}: " if self.where else ""
+        told = tuple(f"{where}{finding}" for finding in self._findings())
+        return (*told, self.todo) if self.todo else told
+
+    def _findings(self) -> tuple[str, ...]:
+        return (self.what,)
+
 
 class Rejected(CopilotError):
     """The input is wrong and will be wrong again: never retry.
@@ -55,6 +65,9 @@ class Rejected(CopilotError):
         self.code = code
         self.findings = findings or (what,)
         super().__init__(what, where=where, todo=todo)
+
+    def _findings(self) -> tuple[str, ...]:
+        return self.findings
 
 
 class Conflict(CopilotError):

@@ -111,9 +111,5 @@ def note(text: str) -> None:
 
 def report(error: CopilotError) -> None:
     """Say what failed, where, and what to do next; several findings get a line each."""
-    where = f"{error.where}: " if error.where else ""
-    findings = error.findings if isinstance(error, Rejected) else (error.what,)
-    for finding in findings:
-        note(f"{PROGRAM}: {where}{finding}")
-    if error.todo:
-        note(f"{PROGRAM}: {error.todo}")
+    for line in error.lines():
+        note(f"{PROGRAM}: {line}")
