@@ -17,95 +17,26 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Final, Self, get_args
 from uuid import UUID
 
 import orjson
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 from whenever import Instant
 
 from copilot_core.errors import Defect, Rejected
+from copilot_core.explanation import Explanation
 from copilot_core.readings import Missing
 from copilot_core.samples import LogExcerpt
+from copilot_core.values import Apply, Band, Evidence, Model, Scalar, Sha256, Status, Text
 
 NAMESPACE: Final = UUID("6f1f0e0c-3b0a-5d57-9c43-7c2a52d1d0a1")
 """Namespace of all event ids; changing it would change every id."""
 _NAMESPACE_BYTES: Final = NAMESPACE.bytes
 
 
-class Status(StrEnum):
-    """Is the cluster making forward progress on workflows?"""
-
-    HAPPY = "happy"
-    STRESSED = "stressed"
-    CRITICAL = "critical"
-    UNKNOWN = "unknown"
-    """Nothing was ever seen well enough to say; only before the first verdict."""
-
-
-class Evidence(StrEnum):
-    """How much of what the rules need could be seen; an axis of its own beside the status."""
-
-    FRESH = "fresh"
-    PARTIAL = "partial"
-    BLIND = "blind"
-
-
-class Band(StrEnum):
-    """Size of a cluster by state transitions per second; every threshold belongs to one band."""
-
-    STARTER = "starter"
-    MID = "mid"
-    HIGH = "high"
-
-
-class Apply(StrEnum):
-    """What it takes until a changed parameter is in force."""
-
-    LIVE = "live"
-    """The running process takes it up by itself."""
-    RESTART = "restart"
-    """The process reads it when it starts."""
-    RECREATE = "recreate"
-    """It is fixed for the life of what it belongs to: that has to be made anew."""
-
-
-def _writable(value: bool | int | float | str) -> bool | int | float | str:
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError(f"{value} does not fit into 64 bits")
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError(f"{value} is not a number that JSON can write")
-    return value
-
-
-Scalar = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr, AfterValidator(_writable)]
-"""A parameter's value. Its type is part of it: 1, 1.0 and true are three values, and each comes
-back from its payload as what it was."""
-
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
-"""Text that any database column takes; PostgreSQL knows no NUL."""
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class GateFinding(_Model):
+class GateFinding(Model):
     """One gate that fired: the value that was seen and the threshold it broke.
 
     `margin` is value − threshold in the signal's unit, so its sign tells the side. `assumed` marks
@@ -122,15 +53,40 @@ class GateFinding(_Model):
     assumed: bool = False
 
 
-class Verdict(_Model):
+class CauseTrack(Model):
+    """How often and how strongly one cause was suspected since the trouble began.
+
+    `weight` is the sum of its scores, one per slot in which all its signs were seen; `slots`
+    counts those slots, `first` and `last` are the first and the last of them.
+    """
+
+    weight: float
+    slots: int
+    first: int
+    last: int
+
+
+class CauseTracks(Model):
+    """What was suspected since the trouble began; by cause, written `component/kind`.
+
+    `since` is the first slot of the trouble, 0 when there is none; `quiet` counts the slots since
+    anything was wrong, after which all of this is forgotten.
+    """
+
+    since: int = 0
+    quiet: int = 0
+    tracks: dict[str, CauseTrack] = Field(default={})
+
+
+class Verdict(Model):
     """What the rules made of one slot: written beside the readings, so that the log alone gives the
     state back even when the rules have changed since.
 
     `worst` is the status that the unseen could have made it; it differs from `status` only while
     evidence is not fresh. The runs count consecutive evaluations; `gate_runs` those of gates that
     must hold for several slots: gate id to (seen run, worst run). `trends` names the signals that
-    improve or worsen over the window, `advice` the worker scaling rules that apply; neither
-    decides.
+    improve or worsen over the window, `advice` the worker scaling rules that apply, `causes` how
+    far each suspected cause has come; none of them decides.
     """
 
     status: Status
@@ -146,17 +102,18 @@ class Verdict(_Model):
     worst_bad_count: int = 0
     was_critical: bool = False
     worst_was_critical: bool = False
-    gate_runs: dict[str, tuple[int, int]] = {}
+    gate_runs: dict[str, tuple[int, int]] = Field(default={})
     fired: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
-    services: dict[str, tuple[str, str]] = {}
+    services: dict[str, tuple[str, str]] = Field(default={})
     bottleneck: str = "unknown"
-    trends: dict[str, str] = {}
+    trends: dict[str, str] = Field(default={})
     advice: tuple[str, ...] = ()
+    causes: CauseTracks = CauseTracks()
     rules_digest: str
 
 
-class ConfigChange(_Model):
+class ConfigChange(Model):
     """One parameter that has another value than before, and what the change means.
 
     `before` is null where the parameter is new, `after` where it is gone. `unit` is empty for a
@@ -171,7 +128,7 @@ class ConfigChange(_Model):
     why: str
 
 
-class TelemetryBound(_Model):
+class TelemetryBound(Model):
     """What a signal is expected to stay within while a configuration is in force.
 
     `minimum` and `maximum` are in the signal's unit and belong to what is expected; null where that
@@ -194,7 +151,7 @@ class TelemetryBound(_Model):
         return self
 
 
-class _Event(_Model):
+class _Event(Model):
     schema_version: ClassVar[int] = 1
     stream_kind: ClassVar[str] = "health"
 
@@ -296,6 +253,68 @@ class ServiceHealthChanged(_Event):
     evidence: Evidence
 
 
+class SignSeen(Model):
+    """One sign that was seen: what was read, and the figure it was compared with.
+
+    `id` names the row of `copilot_core.signs.SIGNS`; `signal` what it reads (a signal, a quantity,
+    or `log:<service>/<pattern>`). `at` is the slot of the reading.
+    """
+
+    id: str
+    signal: str
+    value: float
+    comparison: str
+    threshold: float
+    unit: str
+    at: int
+
+
+class RankedCause(Model):
+    """A cause that the rules found, with what it rests on.
+
+    `score` is between 0 and 1: the share of the weights of its signs that were seen. `since` is the
+    first slot in which all that it needs was seen; `now` tells whether it still is.
+    """
+
+    component: str
+    kind: str
+    score: float
+    since: int
+    now: bool
+    evidence: tuple[SignSeen, ...]
+    against: tuple[SignSeen, ...] = ()
+
+
+class CannotTell(Model):
+    """A cause that could not be told from another one, or from none, because `signal` is missing.
+
+    `rather_than` is the cause (`component/kind`) that it may be mistaken for, null where there is
+    none.
+    """
+
+    component: str
+    kind: str
+    rather_than: str | None
+    signal: str
+    missing: Missing
+
+
+class CausesRanked(_Event):
+    """Which causes explain what is seen, likeliest first. Explains, never decides.
+
+    Recorded with each transition, and in between whenever the order or the set changes. `since` is
+    the first slot of the trouble, 0 when there is none. `graph_digest` names the tables of causes.
+    """
+
+    slot: int
+    since: int
+    status: Status
+    evidence: Evidence
+    causes: tuple[RankedCause, ...]
+    cannot_tell: tuple[CannotTell, ...] = ()
+    graph_digest: str
+
+
 class LogSampleRecorded(_Event):
     """Counted log patterns of one slot, with at most five raw lines for human eyes."""
 
@@ -316,6 +335,90 @@ class LogPatternSurged(_Event):
     pattern: str
     count: int
     usual: float
+
+
+class CutSentence(Model):
+    """A sentence that was not shown, and why: it was not backed by the log.
+
+    The text itself is not kept: what a model made up has no place in the log.
+    """
+
+    part: Text
+    reason: Text
+
+
+class ExplanationSource(StrEnum):
+    """Who worded an explanation. What it says was proven from the log either way."""
+
+    RULES = "rules"
+    MODEL = "model"
+
+
+class _Explained(_Event):
+    """What all explanations have in common.
+
+    `at` is the slot of what is explained, `explains` the event that it is about, `revision` 1 for
+    the words of the rules and 2 for a model's: the highest one is shown. `signature` is the SHA-256
+    of the evidence that it rests on. `model` and `prompt_version` are null where rules worded it.
+    `cut` lists what was not shown; `stands_because` says, in a revision whose words are the rules'
+    although a model was asked or could have been, why; empty otherwise.
+    """
+
+    stream_kind: ClassVar[str] = "explanation"
+    at: int
+    explains: UUID
+    revision: int
+    source: ExplanationSource
+    model: Text | None = None
+    prompt_version: Text | None = None
+    signature: Sha256
+    explanation: Explanation
+    cut: tuple[CutSentence, ...] = ()
+    stands_because: Text = ""
+
+
+class TransitionExplained(_Explained):
+    """A transition was put into words that the log proves."""
+
+
+class IncidentReviewed(_Explained):
+    """An incident that has ended was put into words; `explains` is the transition that ended it."""
+
+
+class StateAssessed(_Explained):
+    """The state of an unhappy cluster was put into words, on schedule; `explains` is the last
+    ranking of causes."""
+
+
+class ModelCallReserved(_Event):
+    """A call of a model was allowed by the budget, before it was made.
+
+    `call` is the same however often it is tried again (workflow id and purpose). `incident` is the
+    first slot of the trouble. `cost_micro_usd` is what it may cost at the most.
+    """
+
+    stream_kind: ClassVar[str] = "ledger"
+    at: int
+    call: Text
+    incident: int
+    signature: Sha256
+    model: Text
+    requests: int
+    tokens: int
+    cost_micro_usd: int
+
+
+class ModelCallSettled(_Event):
+    """What a reserved call came to: `outcome` is answered, failed or abandoned."""
+
+    stream_kind: ClassVar[str] = "ledger"
+    at: int
+    call: Text
+    outcome: Text
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_micro_usd: int
 
 
 class ConfigChanged(_Event):
@@ -355,8 +458,17 @@ Event = (
     | ServiceHealthChanged
     | LogSampleRecorded
     | LogPatternSurged
+    | CausesRanked
+    | TransitionExplained
+    | IncidentReviewed
+    | StateAssessed
+    | ModelCallReserved
+    | ModelCallSettled
     | ConfigChanged
 )
+
+Told = TransitionExplained | IncidentReviewed | StateAssessed | ModelCallReserved | ModelCallSettled
+"""Events about what was said of a cluster, and what it cost: no decision rests on them."""
 
 EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
     {cls.__name__: cls for cls in get_args(Event)}
@@ -364,7 +476,8 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
 
 STREAM_KINDS: Final = tuple(dict.fromkeys(cls.stream_kind for cls in EVENT_TYPES.values()))
 """The kinds of streams that there are: `health` and `logs`, which the fold decides, and `config`,
-which whoever configures a cluster writes."""
+which whoever configures a cluster writes,
+`explanation`, the words for what was decided, and `ledger`, what models were called for them."""
 
 Upcaster = Callable[[dict[str, object]], dict[str, object]]
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = MappingProxyType({})
@@ -497,7 +610,7 @@ class RecordedEvent:
 
 def occurred_at(event: Event) -> Instant:
     """Event time: the slot the event is about, or the second in which something was reported."""
-    if isinstance(event, DeploymentRecorded | ConfigChanged):
+    if isinstance(event, DeploymentRecorded | ConfigChanged | Told):
         return Instant.from_timestamp(event.at)
     return Instant.from_timestamp(event.slot)
 

@@ -46,17 +46,22 @@ def decide(
                 )
 
 
+def flat(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Counts by `service/pattern`, in order of name."""
+    return {
+        f"{service}/{pattern}": n
+        for service, patterns in sorted(counts.items())
+        for pattern, n in sorted(patterns.items())
+    }
+
+
 def learn(
     usual: Mapping[str, tuple[float, int]], counts: dict[str, dict[str, int]] | None
 ) -> dict[str, tuple[float, int]]:
     """The usual counts after one slot; unchanged when the log backend was not read."""
     if counts is None:
         return dict(usual)
-    seen = {
-        f"{service}/{pattern}": n
-        for service, patterns in counts.items()
-        for pattern, n in patterns.items()
-    }
+    seen = flat(counts)
     return {
         key: (
             round((1 - WEIGHT) * usual.get(key, (0.0, 0))[0] + WEIGHT * seen.get(key, 0), 6),

@@ -20,13 +20,18 @@ from copilot_core.events import (
     Band,
     BandChanged,
     BottleneckChanged,
+    CausesRanked,
+    CauseTracks,
     ConfigChanged,
     DeploymentRecorded,
     Event,
     Evidence,
     HealthTransitioned,
+    IncidentReviewed,
     LogPatternSurged,
     LogSampleRecorded,
+    ModelCallReserved,
+    ModelCallSettled,
     NewEvent,
     RecordedEvent,
     SampleDropped,
@@ -34,7 +39,9 @@ from copilot_core.events import (
     ServiceHealthChanged,
     SightLost,
     SightRegained,
+    StateAssessed,
     Status,
+    TransitionExplained,
 )
 from copilot_core.gates import UNSCALED, Scaling
 from copilot_core.health import UNSTARTED, Machine
@@ -53,6 +60,12 @@ FOLDED_KINDS: Final = frozenset({"health", "logs"})
 """Kinds of streams that the fold writes and the state is folded from. The others are facts that
 somebody else wrote down: they change no state, and folding inputs again does not find them."""
 
+SNAPSHOT_VERSION: Final = 2
+"""2: with what was suspected, and the last log counts. An older snapshot is made anew."""
+
+RECENT_LOGS: Final = 4
+"""Log samples that a sign may look at: those of about the last two minutes."""
+
 _UNSEEN_SOURCES: Final = (FILLED, WATCHDOG)
 _WORKER_WITNESSES: Final = ("worker_processes", "steps_seen_by_workers_per_s")
 
@@ -63,7 +76,9 @@ class ClusterState:
 
     `window` holds the readings of at most `WINDOW_SLOTS` past slots, oldest first, silent roles
     taken out. `recent` maps each of the last slots to whether it had been seen. `last_slot` and
-    `last_log_slot` are 0 before the first. The versions are those of the last event of each stream.
+    `last_log_slot` are 0 before the first. `ranked` is what the last ranking of causes came to,
+    `recent_logs` the counts of the last log samples, None where the log backend was not read. The
+    versions are those of the last event of each stream.
     """
 
     cluster: str
@@ -81,17 +96,20 @@ class ClusterState:
     services: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     bottleneck: str = limits.Bottleneck.UNKNOWN
     scaling: Scaling = UNSCALED
+    causes: CauseTracks = field(default_factory=CauseTracks)
+    ranked: tuple[str, ...] = ()
     window: tuple[tuple[Reading, ...], ...] = ()
     recent: tuple[tuple[int, bool], ...] = ()
     workers_seen: tuple[str, ...] = ()
     usual_logs: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    recent_logs: tuple[tuple[int, Mapping[str, int] | None], ...] = ()
     held: Sample | None = None
 
     def snapshot(self) -> bytes:
         """The state as canonical JSON, without `held`: what the log knows."""
         return orjson.dumps(
             {
-                "v": 1,
+                "v": SNAPSHOT_VERSION,
                 "cluster": self.cluster,
                 "health_version": self.health_version,
                 "logs_version": self.logs_version,
@@ -107,6 +125,9 @@ class ClusterState:
                 "services": self.services,
                 "bottleneck": self.bottleneck,
                 "scaling": [self.scaling.history_replicas, self.scaling.scaling_up_evaluations],
+                "causes": self.causes.model_dump(),
+                "ranked": self.ranked,
+                "recent_logs": self.recent_logs,
                 "signals": SIGNAL_LIST,
                 "window": [pack(slot) for slot in self.window],
                 "recent": self.recent,
@@ -121,7 +142,7 @@ class ClusterState:
         """Read a snapshot; raises `Rejected` (code `bad_snapshot`) for one of another version."""
         try:
             raw = orjson.loads(payload)
-            if raw["v"] != 1 or raw["signals"] not in SIGNAL_LISTS:
+            if raw["v"] != SNAPSHOT_VERSION or raw["signals"] not in SIGNAL_LISTS:
                 raise Rejected(
                     f"snapshot version {raw['v']}, signal list {raw['signals']}",
                     code="bad_snapshot",
@@ -143,6 +164,9 @@ class ClusterState:
                 services={k: (v[0], v[1]) for k, v in raw["services"].items()},
                 bottleneck=raw["bottleneck"],
                 scaling=Scaling(*raw["scaling"]),
+                causes=CauseTracks.model_validate(raw["causes"]),
+                ranked=tuple(raw["ranked"]),
+                recent_logs=tuple((slot, counts) for slot, counts in raw["recent_logs"]),
                 window=tuple(_unpack(slot, raw["signals"]) for slot in raw["window"]),
                 recent=tuple((s, b) for s, b in raw["recent"]),
                 workers_seen=tuple(raw["workers_seen"]),
@@ -178,6 +202,15 @@ def _unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
         return tuple(known)
     by_name = dict(zip(names, known, strict=True))
     return tuple(by_name.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
+
+
+def ranking_key(ranking: CausesRanked) -> tuple[str, ...]:
+    """What two rankings have in common that say the same: the causes in order, and what could not
+    be told."""
+    return (
+        *(f"{c.component}/{c.kind}" for c in ranking.causes),
+        *(f"?{c.component}/{c.kind}:{c.signal}" for c in ranking.cannot_tell),
+    )
 
 
 def is_folded(stream: str) -> bool:
@@ -223,16 +256,31 @@ def evolved(state: ClusterState, event: Event) -> ClusterState:
             | ServiceHealthChanged()
         ):
             return replace(state, health_version=state.health_version + 1)
+        case CausesRanked():
+            return replace(
+                state, health_version=state.health_version + 1, ranked=ranking_key(event)
+            )
         case LogSampleRecorded():
             return replace(
                 state,
                 logs_version=state.logs_version + 1,
                 last_log_slot=event.slot,
                 usual_logs=logs.learn(state.usual_logs, event.counts),
+                recent_logs=(
+                    *state.recent_logs,
+                    (event.slot, None if event.counts is None else logs.flat(event.counts)),
+                )[-RECENT_LOGS:],
             )
         case LogPatternSurged():
             return replace(state, logs_version=state.logs_version + 1)
-        case ConfigChanged():
+        case (
+            ConfigChanged()
+            | TransitionExplained()
+            | IncidentReviewed()
+            | StateAssessed()
+            | ModelCallReserved()
+            | ModelCallSettled()
+        ):
             return state
         case _:
             assert_never(event)
@@ -272,6 +320,7 @@ def _after_sample(state: ClusterState, event: SampleRecorded) -> ClusterState:
         gate_runs=verdict.gate_runs,
         services=verdict.services,
         bottleneck=verdict.bottleneck,
+        causes=verdict.causes,
         window=(*state.window, readings)[-WINDOW_SLOTS:],
         recent=recent,
         workers_seen=workers,
