@@ -15,6 +15,7 @@ lets through, the fold can take; what it refuses, it refuses with a stable reaso
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from math import isfinite
 from typing import Annotated, Final, Literal
 
@@ -206,6 +207,16 @@ def all_missing(
 def pack(readings: tuple[Reading, ...]) -> list[float | str]:
     """Readings in their compact form: numbers, and one letter for each missing one."""
     return [CODE_OF[r] if isinstance(r, Missing) else r for r in readings]
+
+
+def unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
+    """Compact readings of signal list `signals`, in the order of the present one."""
+    found: list[Reading] = [MISSING_OF[v] if isinstance(v, str) else float(v) for v in values]
+    names = SIGNAL_LISTS[signals]
+    if names is SIGNAL_NAMES:
+        return tuple(found)
+    by_name = dict(zip(names, found, strict=True))
+    return tuple(by_name.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
 
 
 def encode(message: Input) -> bytes:
