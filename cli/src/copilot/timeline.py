@@ -15,14 +15,18 @@ from copilot.times import rfc3339
 from copilot_core.events import (
     BandChanged,
     BottleneckChanged,
+    CausesRanked,
     ConfigChange,
     ConfigChanged,
     DeploymentRecorded,
     Event,
     GateFinding,
     HealthTransitioned,
+    IncidentReviewed,
     LogPatternSurged,
     LogSampleRecorded,
+    ModelCallReserved,
+    ModelCallSettled,
     NewEvent,
     RecordedEvent,
     SampleDropped,
@@ -31,6 +35,8 @@ from copilot_core.events import (
     ServiceHealthChanged,
     SightLost,
     SightRegained,
+    StateAssessed,
+    TransitionExplained,
     cluster_of,
 )
 
@@ -115,6 +121,25 @@ def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
                 f"log of {event.service}: {event.pattern} {event.count} times, "
                 f"usually {event.usual:g}",
             )
+        case CausesRanked():
+            yield (_causes(event),)
+        case TransitionExplained():
+            yield (f"explained by {event.model or event.source}: ", _headline(event))
+        case IncidentReviewed():
+            yield (f"incident reviewed by {event.model or event.source}: ", _headline(event))
+        case StateAssessed():
+            yield (f"state assessed by {event.model or event.source}: ", _headline(event))
+        case ModelCallReserved():
+            yield (
+                f"call of {event.model} allowed: at most {event.requests} requests, "
+                f"{event.tokens} tokens, {_usd(event.cost_micro_usd)}",
+            )
+        case ModelCallSettled():
+            yield (
+                f"call of a model {event.outcome}: {event.requests} requests, "
+                f"{event.input_tokens} + {event.output_tokens} tokens, "
+                f"{_usd(event.cost_micro_usd)}",
+            )
         case ConfigChanged():
             yield from _config(event)
         case SampleDropped():
@@ -158,6 +183,25 @@ def _sight(event: SightLost | SightRegained) -> Iterator[tuple[Piece, ...]]:
         yield (event.reason,)
     if event.missing:
         yield (_missing({name: reason.value for name, reason in event.missing.items()}),)
+
+
+def _causes(event: CausesRanked) -> str:
+    named = [f"{_words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
+    untold = dict.fromkeys(_words(c.component, c.kind) for c in event.cannot_tell)
+    rest = f"; cannot tell {', '.join(untold)}" if untold else ""
+    return f"causes: {', '.join(named) or 'none'}{rest}"
+
+
+def _words(component: str, kind: str) -> str:
+    return f"{component} {kind}".replace("_", " ")
+
+
+def _headline(event: TransitionExplained | IncidentReviewed | StateAssessed) -> Piece:
+    return (event.explanation.headline.text, "italic")
+
+
+def _usd(micro_usd: int) -> str:
+    return f"{micro_usd / 1e6:.4f} USD"
 
 
 def _config(event: ConfigChanged) -> Iterator[tuple[Piece, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, assert_never
+from typing import Any
 
 import orjson
 from pydantic import Field
@@ -18,20 +18,23 @@ from copilot_core.errors import Rejected
 from copilot_core.events import (
     BandChanged,
     BottleneckChanged,
+    CausesRanked,
     ConfigChanged,
     DeploymentRecorded,
-    Event,
     HealthTransitioned,
+    IncidentReviewed,
     LogPatternSurged,
-    LogSampleRecorded,
+    ModelCallReserved,
+    ModelCallSettled,
     RecordedEvent,
     SampleDropped,
-    SampleRecorded,
-    Scalar,
     ServiceHealthChanged,
     SightLost,
     SightRegained,
+    StateAssessed,
+    TransitionExplained,
 )
+from copilot_projections import telling
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import Answer, At, Rows, Table, View, at, ms
 
@@ -59,84 +62,10 @@ class TimelineRow:
 ENTRIES = Table("timeline", TimelineRow, key=("cluster", "slot", "shard", "position"))
 
 
-class _Told(NamedTuple):
-    was: str
-    became: str
-    summary: str
-    reasons: Sequence[str]
-
-
-def _told(event: Event) -> _Told | None:
-    match event:
-        case HealthTransitioned():
-            gates = [
-                f"{g.id}: {g.signal} {g.value:g} {g.unit}, fires {g.comparison} {g.threshold:g}"
-                for g in event.gates
-            ]
-            return _Told(event.from_, event.to, event.summary, [*gates, event.counterfactual])
-        case SightLost() | SightRegained():
-            lost = [f"{signal}: {reason}" for signal, reason in event.missing.items()]
-            return _Told(event.was, event.evidence, event.reason, lost)
-        case BandChanged():
-            what = f"scale band {event.from_} to {event.to}"
-            rate = f"{event.transitions_per_s:g} state transitions/s"
-            return _Told(event.from_, event.to, what, [rate])
-        case BottleneckChanged():
-            return _Told(
-                event.from_, event.to, f"bottleneck {event.from_} to {event.to}", event.reasons
-            )
-        case ServiceHealthChanged():
-            what = f"{event.service}: progress {event.progress}, pressure {event.pressure}"
-            return _Told(
-                "", event.progress, what, [event.dominant_signal] if event.dominant_signal else ()
-            )
-        case LogPatternSurged():
-            what = f"{event.service} logs {event.pattern} far more often than usual"
-            return _Told("", "", what, [f"{event.count} in the slot, usually {event.usual:g}"])
-        case DeploymentRecorded():
-            what = f"{event.history_replicas} history replicas"
-            return _Told(
-                "",
-                "",
-                what,
-                [f"scaling up for {event.scaling_up_evaluations} evaluations"]
-                if event.scaling_up_evaluations
-                else (),
-            )
-        case ConfigChanged():
-            return _told_config(event)
-        case SampleDropped():
-            return _Told("", "", f"late sample of {event.source} dropped: {event.reason}", ())
-        case SampleRecorded() | LogSampleRecorded():
-            return None
-        case _:
-            assert_never(event)
-
-
-def _told_config(event: ConfigChanged) -> _Told:
-    """The changes one by one; the first configuration lists every value, which nobody would read
-    here: how many they are, and the event has them all."""
-    became = f"{event.preset}+{event.modifier}" if event.modifier else event.preset
-    by_whom = f"by {event.author}: {event.reason}"
-    if event.previous_fingerprint is None:
-        many = f"values set: {len(event.values)}; what was there before is not known"
-        return _Told("", became, f"first configuration {became} {by_whom}", [many])
-    changes = [
-        f"{c.parameter} {_shown(c.before)} to {_shown(c.after)}"
-        f"{f' {c.unit}' if c.unit else ''}, {c.apply}: {c.why}"
-        for c in event.changes
-    ]
-    return _Told("", became, f"config {became} {by_whom}", changes)
-
-
-def _shown(value: Scalar | None) -> str:
-    return "unset" if value is None else orjson.dumps(value).decode()
-
-
 def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
     """Add one entry per event; entries are never changed."""
     for recorded in events:
-        told = _told(recorded.decoded())
+        told = telling.of(recorded.decoded())
         if told is None:
             continue
         rows.put(
@@ -172,6 +101,12 @@ TYPES = frozenset(
         LogPatternSurged,
         DeploymentRecorded,
         SampleDropped,
+        CausesRanked,
+        TransitionExplained,
+        IncidentReviewed,
+        StateAssessed,
+        ModelCallReserved,
+        ModelCallSettled,
         ConfigChanged,
     )
 )
