@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from copilot_core import bottleneck as limits
-from copilot_core import services, trends
+from copilot_core import diagnosis, services, trends
 from copilot_core.events import (
     Band,
     BandChanged,
@@ -52,7 +52,8 @@ from copilot_core.readings import Missing, Reading
 from copilot_core.rules import RulePack
 from copilot_core.samples import Sample, pack
 from copilot_core.signals import PULSE_OF, SERVER_ROLES, SIGNAL_LIST, SIGNAL_NAMES, Role
-from copilot_core.state import ClusterState
+from copilot_core.signs import Scene
+from copilot_core.state import RECENT_LOGS, ClusterState
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,10 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
         rules, slot.quantities, slot.sight, fired, band=slot.band, scaling=state.scaling
     )
     limit = limits.judge(rules, slot.sight, fired, blind=slot.blind)
+    scene = _scene(state, slot, rules)
+    found = diagnosis.diagnose(
+        state.causes, scene, status=seen.status, evidence=now, last=state.ranking
+    )
     yield SampleRecorded(
         slot=sample.slot,
         interval_s=sample.interval_s,
@@ -188,6 +193,7 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
             bottleneck=limit.bottleneck,
             trends=trends.directions((*state.window, slot.sight.readings)[-WINDOW_SLOTS:]),
             advice=_advice(slot.sight),
+            causes=found.tracks,
             rules_digest=rules.digest,
         ),
     )
@@ -200,6 +206,23 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
         yield BottleneckChanged(
             slot=sample.slot, from_=state.bottleneck, to=limit.bottleneck, reasons=limit.reasons
         )
+    if seen.status is not state.seen.status or diagnosis.differs(found, state.ranking):
+        yield diagnosis.ranked(found, scene, status=seen.status, evidence=now)
+
+
+def _scene(state: ClusterState, slot: _Slot, rules: RulePack) -> Scene:
+    at, interval_s = slot.sample.slot, slot.sample.interval_s
+    return Scene(
+        slot=at,
+        interval_s=interval_s,
+        sight=slot.sight,
+        quantities=slot.quantities,
+        fired=slot.evaluation.fired,
+        band=slot.band,
+        rules=rules,
+        usual=diagnosis.usual(slot.sight),
+        logs=tuple(log for log in state.recent_logs if log[0] > at - RECENT_LOGS * interval_s),
+    )
 
 
 def _advice(sight: Sight) -> tuple[str, ...]:

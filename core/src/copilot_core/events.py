@@ -56,8 +56,8 @@ class GateFinding(Model):
 class CauseTrack(Model):
     """How often and how strongly one cause was suspected since the trouble began.
 
-    `weight` is the sum of its scores, one per slot in which all its signs were seen; `slots`
-    counts those slots, `first` and `last` are the first and the last of them.
+    `weight` is the sum of its scores, fading by 5 % a slot; `slots` counts the slots in which all
+    that it needs was seen, `first` and `last` are the first and the last of them.
     """
 
     weight: float
@@ -70,12 +70,15 @@ class CauseTracks(Model):
     """What was suspected since the trouble began; by cause, written `component/kind`.
 
     `since` is the first slot of the trouble, 0 when there is none; `quiet` counts the slots since
-    anything was wrong, after which all of this is forgotten.
+    anything was wrong, `calm` those since the cluster was anything but happy in full sight. `usual`
+    is what was read before the trouble, by signal.
     """
 
     since: int = 0
     quiet: int = 0
+    calm: int = 0
     tracks: dict[str, CauseTrack] = Field(default={})
+    usual: dict[str, float] = Field(default={})
 
 
 class Verdict(Model):

@@ -516,15 +516,20 @@ SIGNALS: Final[tuple[Signal, ...]] = (
     Signal("A14b", "processes_restarted", "processes", _ANY, _AMP, "server processes restarted or replaced in 15 minutes",
         "sum(resets(memory_mallocs[15m])) + (count(memory_mallocs unless memory_mallocs offset 15m) or vector(0))"),
     Signal("A14c", "leader_changes_per_min", "1/min", _ANY, _AMP, "Temporal has no leader: kept so that nobody looks for it", "", _NONE),
+    Signal("A15", "activity_failures_per_s", "1/s", _H, _AMP, "attempts of activities that failed or timed out",
+        _events('counter:activity_task_fail{service_name="history"}', 'counter:service_requests{service_name="history"}')
+        + " + " + _events('counter:activity_task_timeout{service_name="history"}', 'counter:service_requests{service_name="history"}')),
 )  # fmt: skip
 
 SIGNAL_NAMES: Final[tuple[str, ...]] = tuple(signal.name for signal in SIGNALS)
 """The order of readings in a sample of signal list `SIGNAL_LIST`."""
 
-SIGNAL_LIST: Final = 1
+SIGNAL_LIST: Final = 2
 """Number of the list above; a new order or a new row takes the next number."""
 
-SIGNAL_LISTS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({SIGNAL_LIST: SIGNAL_NAMES})
+SIGNAL_LISTS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
+    {1: SIGNAL_NAMES[: SIGNAL_NAMES.index("activity_failures_per_s")], SIGNAL_LIST: SIGNAL_NAMES}
+)
 """Every list that a stored sample may name. Old lists stay for ever."""
 
 BY_NAME: Final[Mapping[str, Signal]] = MappingProxyType({s.name: s for s in SIGNALS})

@@ -76,7 +76,7 @@ class ClusterState:
 
     `window` holds the readings of at most `WINDOW_SLOTS` past slots, oldest first, silent roles
     taken out. `recent` maps each of the last slots to whether it had been seen. `last_slot` and
-    `last_log_slot` are 0 before the first. `ranked` is what the last ranking of causes came to,
+    `last_log_slot` are 0 before the first. `ranking` is the last ranking of causes,
     `recent_logs` the counts of the last log samples, None where the log backend was not read. The
     versions are those of the last event of each stream.
     """
@@ -97,7 +97,7 @@ class ClusterState:
     bottleneck: str = limits.Bottleneck.UNKNOWN
     scaling: Scaling = UNSCALED
     causes: CauseTracks = field(default_factory=CauseTracks)
-    ranked: tuple[str, ...] = ()
+    ranking: CausesRanked | None = None
     window: tuple[tuple[Reading, ...], ...] = ()
     recent: tuple[tuple[int, bool], ...] = ()
     workers_seen: tuple[str, ...] = ()
@@ -126,7 +126,7 @@ class ClusterState:
                 "bottleneck": self.bottleneck,
                 "scaling": [self.scaling.history_replicas, self.scaling.scaling_up_evaluations],
                 "causes": self.causes.model_dump(),
-                "ranked": self.ranked,
+                "ranking": self.ranking and self.ranking.model_dump(mode="json"),
                 "recent_logs": self.recent_logs,
                 "signals": SIGNAL_LIST,
                 "window": [pack(slot) for slot in self.window],
@@ -165,7 +165,7 @@ class ClusterState:
                 bottleneck=raw["bottleneck"],
                 scaling=Scaling(*raw["scaling"]),
                 causes=CauseTracks.model_validate(raw["causes"]),
-                ranked=tuple(raw["ranked"]),
+                ranking=raw["ranking"] and CausesRanked.model_validate(raw["ranking"]),
                 recent_logs=tuple((slot, counts) for slot, counts in raw["recent_logs"]),
                 window=tuple(_unpack(slot, raw["signals"]) for slot in raw["window"]),
                 recent=tuple((s, b) for s, b in raw["recent"]),
@@ -202,15 +202,6 @@ def _unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
         return tuple(known)
     by_name = dict(zip(names, known, strict=True))
     return tuple(by_name.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
-
-
-def ranking_key(ranking: CausesRanked) -> tuple[str, ...]:
-    """What two rankings have in common that say the same: the causes in order, and what could not
-    be told."""
-    return (
-        *(f"{c.component}/{c.kind}" for c in ranking.causes),
-        *(f"?{c.component}/{c.kind}:{c.signal}" for c in ranking.cannot_tell),
-    )
 
 
 def is_folded(stream: str) -> bool:
@@ -257,9 +248,7 @@ def evolved(state: ClusterState, event: Event) -> ClusterState:
         ):
             return replace(state, health_version=state.health_version + 1)
         case CausesRanked():
-            return replace(
-                state, health_version=state.health_version + 1, ranked=ranking_key(event)
-            )
+            return replace(state, health_version=state.health_version + 1, ranking=event)
         case LogSampleRecorded():
             return replace(
                 state,
