@@ -1,24 +1,8 @@
 """Changes of configuration in the log: the stream `config/<cluster>`, for one who writes seldom.
 
-Theory of operation. Nobody owns this stream as a worker owns its shard: a deployment writes one
-event and is gone, and two may do so at once. So the lock is optimistic. A writer reads the last
-event, decides, and appends the *next version*; a version happens once in a stream, and whoever
-comes second is told (`Conflict`), never written over.
-
-The events of all clusters lie in one shard of their own, `CONFIG_SHARD`, taken over for one append:
-
-    read       is the version the next one?                              else the look below
-    take over  the shard's epoch goes up; a rival's append is fenced
-    append     the event and the head, or nothing
-    look       what does the log hold at this version?
-                 our very bytes    done, also when the answer of the append was lost
-                 other bytes       a conflict
-                 nothing           fenced: take over again, a bounded number of times
-                                   else what the append said
-
-So an answer that was lost is looked for, not guessed. Should the database be away for longer than
-that, `Unavailable` is raised, and doing it all again is safe: a profile that is in force already
-makes no event.
+A deployment writes one event and is gone, and two may do so at once: the rules of
+`copilot_eventlog.direct` hold. Doing it all again is safe: a profile that is in force already makes
+no event. `ConfigLog` and `open_config_log` are the door for a command that knows no event loop.
 """
 
 from __future__ import annotations
@@ -32,25 +16,17 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import stamina
 import structlog
 from pydantic import ValidationError
 
-from copilot_core.errors import Conflict, Defect, Fenced, Rejected, Unavailable
-from copilot_core.events import ConfigChanged, NewEvent, RecordedEvent, new_event
+from copilot_core.errors import Conflict, Rejected
+from copilot_core.events import ConfigChanged, RecordedEvent, new_event
+from copilot_eventlog.direct import DirectShard, DirectWriter
 from copilot_eventlog.postgres import open_log
-from copilot_eventlog.protocol import DIRECT_SHARDS, EventLog
+from copilot_eventlog.protocol import EventLog
 from copilot_eventlog.settings import EventLogSettings
 
-CONFIG_SHARD: Final = DIRECT_SHARDS
-SOURCE: Final = "direct/config"
-"""Source in the shard's head: its events come from no topic, and no offset is counted."""
-NO_OFFSET: Final = -1
-
-TAKE_OVERS: Final = 8
-PAUSE_S: Final = 0.02
-"""First pause of a writer that was fenced; an append takes some milliseconds."""
-GIVE_UP_S: Final = 5.0
+CONFIG_SHARD: Final = DirectShard.CONFIG.value
 
 
 async def last(log: EventLog, cluster: str) -> RecordedEvent | None:
@@ -72,54 +48,14 @@ async def append(
     answer or other writers are never done, `Defect` for a version that skips one.
     """
     new = new_event(event, cluster=cluster, version=version)
-    newest = await last(log, cluster)
-    following = newest.version + 1 if newest else 1
-    if version != following:
-        if found := await _recorded(log, new):
-            return found
-        raise Defect(f"{new.stream}: version {version}, the next one is {following}")
     try:
-        async for attempt in stamina.retry_context(
-            on=Fenced, attempts=TAKE_OVERS, timeout=GIVE_UP_S, wait_initial=PAUSE_S, wait_max=0.5
-        ):
-            with attempt:
-                return await _append_once(log, new, writer)
-    except Fenced as e:
-        raise Unavailable(
-            f"{TAKE_OVERS} times another writer came in between",
-            where=f"append to shard {CONFIG_SHARD}",
-            todo="emit again when the others are done",
-        ) from e
-    raise AssertionError("retrying ends with a result or an error")
-
-
-async def _append_once(log: EventLog, new: NewEvent, writer: str) -> RecordedEvent:
-    try:
-        head = await log.take_over(CONFIG_SHARD, writer=writer, source=SOURCE)
-        await log.append(head, [new], source_offset=NO_OFFSET)
-    except (Conflict, Unavailable):
-        if found := await _recorded(log, new):
-            return found
-        raise
-    found = await _recorded(log, new)
-    if found is None:
-        raise Defect(f"{new.stream}#{new.version} was appended and is not there")
-    return found
-
-
-async def _recorded(log: EventLog, new: NewEvent) -> RecordedEvent | None:
-    """The event if the log holds it; None when its version is free; `Conflict` when it is not."""
-    found = await log.read_stream(new.stream, after=new.version - 1, limit=1)
-    if not found:
-        return None
-    if found[0].payload != new.payload:
+        return await DirectWriter(log, DirectShard.CONFIG, writer=writer).append(new)
+    except Conflict as e:
         raise Conflict(
-            f"somebody else changed this configuration first: version {new.version} was recorded"
-            f" at {found[0].recorded_at.format_iso()}",
-            where=new.stream,
+            f"somebody else changed this configuration first: {e.what}",
+            where=e.where,
             todo="look at what was emitted, then compile and emit again",
-        )
-    return found[0]
+        ) from e
 
 
 def _stream(cluster: str) -> str:

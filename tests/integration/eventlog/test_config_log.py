@@ -10,7 +10,8 @@ import pytest
 
 from copilot.embedded.child import free_port
 from copilot_core.errors import Conflict, Rejected, Unavailable
-from copilot_eventlog.config_log import TAKE_OVERS, open_config_log
+from copilot_eventlog.config_log import open_config_log
+from copilot_eventlog.direct import TAKE_OVERS
 from copilot_eventlog.memory import MemoryLog
 from copilot_eventlog.postgres import PostgresLog
 from copilot_eventlog.protocol import Head
