@@ -1,4 +1,4 @@
-"""Laws of the budget, for every ledger: not overdrawn, nothing counted twice, one call per evidence."""
+"""Laws of the budget, for every ledger: not overdrawn, nothing twice, one call per evidence."""
 
 from __future__ import annotations
 
