@@ -82,6 +82,7 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType(
         "sticky_cache_misses_per_s": "sticky tasks that missed the cache",
         "worker_long_poll_p95_ms": "p95 latency of long polls",
         "worker_poll_failures_per_s": "failed polls of workers",
+        "activity_failures_per_s": "activities that fail",
         "pollers_exceed_slots": "a queue with more pollers than slots",
         # --- amplifiers --------------------------------------------------------------------------
         "occ_conflicts_per_s": "transaction conflicts",
@@ -110,6 +111,7 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType(
         "membership_changes_per_min": "membership changes",
         "processes_restarted": "server processes restarted",
         "leader_changes_per_min": "leader changes",
+        "activity_failures_per_s": "failing attempts of activities",
     }
 )
 """Phrase by name; every signal and every quantity has one."""
@@ -118,9 +120,10 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType(
 def phrase(name: str) -> str:
     """What a signal or a quantity is called; the name itself for one that has no phrase.
 
-    A log pattern, `log:<service>/<pattern>`, is called `<pattern> in the log of <service>`.
+    A log pattern, `log:<service>/<pattern>`, is called `<pattern> in the log of <service>`; `*` stands
+    for all services.
     """
     if name.startswith("log:"):
         service, _, pattern = name.removeprefix("log:").partition("/")
-        return f"{pattern} in the log of {service}"
+        return f"{pattern} in the {'logs' if service == '*' else f'log of {service}'}"
     return PHRASES.get(name, name)

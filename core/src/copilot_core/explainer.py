@@ -1,0 +1,279 @@
+"""The deterministic explainer: what rules decided, in words that the log proves.
+
+Theory of operation. One function per part of an `Explanation`, each a list of short sentences made
+of the story's facts, every sentence with the claims that show it (`copilot_core.proof` accepts all
+of them: a property test over every recording). Words come from the tables (causes, signs,
+mechanisms, phrases) and figures from the log; no adjective stands without a number. Pure: the same
+book gives the same bytes.
+
+    headline               what is the matter             `_headline`
+    since                  since when, what led there     `_since`
+    certainty              how sure, and why              `_certainty`
+    causes, path           likeliest first                `copilot_core.told_causes`
+    changed_before         half an hour and on            `copilot_core.told_changes`
+    not_seen               what sight was lacking         `copilot_core.told_changes`
+    next_step              from the table of causes, with the worker scaling rules that hold now
+
+`explain` is about a transition or a ranking of causes, `review` about a whole incident that has
+ended. `signature` names the evidence that an explanation rests on, without the numbers that wobble:
+as long as it stays the same, nobody has anything new to say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from copilot_core.book import Book
+from copilot_core.bottleneck import ADVICE, WorkerRule
+from copilot_core.causes import CAUSE
+from copilot_core.errors import Defect
+from copilot_core.events import ConfigChanged, GateFinding
+from copilot_core.explanation import MAX_SENTENCES, Explanation, NextStep, Sentence
+from copilot_core.said import (
+    Piece,
+    cause_named,
+    from_to,
+    gate_compared,
+    order,
+    sentence,
+    state_was,
+)
+from copilot_core.story import Moment, Story
+from copilot_core.told_causes import cannot_be_told, causes_told, path_told
+from copilot_core.told_changes import changed_before, not_seen
+from copilot_core.values import Evidence, Status
+from copilot_core.wording import clock, duration
+
+_HEADLINE_CAUSES: Final = 2
+"""Causes named in the headline; more cannot be taken in at once."""
+
+
+def explain(book: Book, explains: UUID) -> Explanation:
+    """The words for one transition, or for one ranking of causes.
+
+    `book` is that of the event. Raises `Rejected` (code `not_explained`) for an event of another
+    type.
+    """
+    story = _story(book, explains)
+    return _told(story, headline=_headline(story), since=_since(story))
+
+
+def review(book: Book, explains: UUID) -> Explanation:
+    """The words for an incident that has ended; `explains` is the transition that ended it."""
+    story = _story(book, explains)
+    return _told(story, headline=_review_headline(story), since=_course(story))
+
+
+def signature(book: Book, explains: UUID) -> str:
+    """SHA-256 of the evidence: what is the matter, by which gates, for which causes and signs."""
+    story = _story(book, explains)
+    ranking = story.ranking.event if story.ranking else None
+    fired = story.verdict.fired if story.verdict else ()
+    config = book.last(ConfigChanged)
+    evidence = [
+        book.cluster,
+        story.trouble_since,
+        story.status,
+        sorted(fired),
+        [
+            [c.component, c.kind, c.now, sorted(s.id for s in (*c.evidence, *c.against))]
+            for c in (ranking.causes if ranking else ())
+        ],
+        [[t.component, t.kind, t.signal] for t in (ranking.cannot_tell if ranking else ())],
+        config.event.fingerprint if config else None,
+    ]
+    return hashlib.sha256(orjson.dumps(evidence)).hexdigest()
+
+
+def _story(book: Book, explains: UUID) -> Story:
+    if book.explains != explains:
+        raise Defect(
+            f"the book of {book.explains} asked about {explains}",
+            todo="make the book of the event that is to be explained",
+        )
+    return Story(book)
+
+
+def _told(story: Story, *, headline: Sentence, since: Iterator[Sentence]) -> Explanation:
+    return Explanation(
+        headline=headline,
+        since=tuple(since)[:MAX_SENTENCES],
+        certainty=tuple(_certainty(story))[:MAX_SENTENCES],
+        causes=causes_told(story),
+        path=path_told(story),
+        changed_before=changed_before(story),
+        not_seen=not_seen(story),
+        next_step=_next_step(story),
+    )
+
+
+# --- headline -----------------------------------------------------------------------------------
+
+
+def _headline(story: Story) -> Sentence:
+    match story.moment:
+        case Moment.WORSE | Moment.STANDING:
+            return sentence(_status_now(story), *_most_likely(story))
+        case Moment.BEGAN:
+            return sentence(_status_now(story), ", as first seen")
+        case Moment.BETTER:
+            return sentence(_status_now(story), *_after(story), *_most_likely(story, was=True))
+        case Moment.OVER:
+            return sentence(
+                _status_now(story, again=True), *_after(story), *_most_likely(story, was=True)
+            )
+
+
+def _status_now(story: Story, *, again: bool = False) -> Piece:
+    """`Cluster orders is critical since 03:07:30 UTC`."""
+    state = story.status_now
+    text = f"cluster {story.cluster} is {state.state}{' again' if again else ''} {from_to(state)}"
+    return state_was("status", state, text)
+
+
+def _after(story: Story) -> Iterator[Piece]:
+    """How long what went before lasted."""
+    if story.moment is Moment.BETTER and len(story.statuses) > 1:
+        before = story.statuses[-2]
+        long = duration(before.until - before.since) if before.until else ""
+        yield state_was("status", before, f", after {long} of {before.state}")
+    elif story.moment is Moment.OVER and story.began is not None:
+        seconds = story.at - story.began.at
+        yield order(story.began.id, story.book.explains, seconds, f", after {duration(seconds)}")
+
+
+def _most_likely(story: Story, *, was: bool = False) -> Iterator[str | Piece]:
+    """The likeliest causes in a few words, or that there is none."""
+    if story.ranking is None or not story.causes:
+        return
+    told = [cause_named(c, event=story.ranking.id) for c in story.causes[:_HEADLINE_CAUSES]]
+    yield "; most likely cause: " if not was else "; most likely cause was: "
+    yield told[0]
+    for other in told[1:]:
+        yield "; beside it: "
+        yield other
+
+
+# --- since when, and what led there -------------------------------------------------------------
+
+
+def _since(story: Story) -> Iterator[Sentence]:
+    """What it was before, when the trouble began, and what the gates compared."""
+    before = story.statuses[-2] if len(story.statuses) > 1 else None
+    if before is not None and story.moment is not Moment.STANDING:
+        text = f"before that it was {before.state} {from_to(before)}"
+        yield sentence(state_was("status", before, text))
+    yield from _first_sign(story)
+    if story.transition is not None:
+        for gate in _telling(story.transition.gates):
+            yield sentence(gate_compared(gate, at=story.at, event=story.book.explains))
+
+
+def _first_sign(story: Story) -> Iterator[Sentence]:
+    """The slot in which the trouble was first seen, where that is not the one that is told."""
+    fact = story.book.sample(story.trouble_since)
+    if fact is None or fact.at >= story.at or story.moment is Moment.BEGAN:
+        return
+    seconds = story.at - fact.at
+    text = f"the trouble was first seen at {clock(fact.at)}, {duration(seconds)} earlier"
+    yield sentence(order(fact.id, story.book.explains, seconds, text))
+
+
+def _telling(gates: tuple[GateFinding, ...]) -> Iterator[GateFinding]:
+    """Of gates that compare the same the hardest: the first, because tables begin with critical."""
+    told: set[tuple[str, str]] = set()
+    for gate in gates:
+        if (gate.signal, gate.comparison) not in told:
+            told.add((gate.signal, gate.comparison))
+            yield gate
+
+
+# --- how sure -----------------------------------------------------------------------------------
+
+_SIGHT: Final = {
+    Evidence.FRESH: "all signals that the rules need are seen",
+    Evidence.PARTIAL: "some signals that the rules need are missing, or were and may still matter",
+    Evidence.BLIND: "no server process is seen, and the status is the one from before",
+}
+
+
+def _certainty(story: Story) -> Iterator[Sentence]:
+    """How much is seen, what is assumed, and what cannot be told."""
+    if story.evidences:
+        now = story.evidences[-1]
+        text = f"evidence is {now.state} {from_to(now)}: {_SIGHT[Evidence(now.state)]}"
+        yield sentence(state_was("evidence", now, text))
+    if story.transition is not None:
+        for gate in _telling(story.transition.gates):
+            if gate.assumed:
+                yield sentence(
+                    gate_compared(gate, at=story.at, event=story.book.explains),
+                    "; this stands on an assumption, the mean of earlier slots",
+                )
+    yield from cannot_be_told(story)
+
+
+# --- the next step ------------------------------------------------------------------------------
+
+_WATCH: Final = "Nothing has to be done; see that it stays like this."
+_RECOVERING: Final = "Change nothing while what piled up is worked off."
+_UNKNOWN: Final = (
+    "Look at the services that are blocked or degraded, one after the other, and at what changed "
+    "before; change nothing before the cause is known."
+)
+_BLIND: Final = "Make the missing signals visible first; change nothing in the cluster meanwhile."
+
+
+def _next_step(story: Story) -> NextStep:
+    """The step of the likeliest cause that is still seen; without one, the step for the moment."""
+    rules = tuple(
+        f"{rule}: {ADVICE[WorkerRule(rule)]}"
+        for rule in (story.verdict.advice if story.verdict else ())
+    )
+    cause = story.causes[0] if story.causes else None
+    row = CAUSE[f"{cause.component}/{cause.kind}"] if cause else None
+    runbook = row.runbook if row else ""
+    if row is not None and cause is not None and cause.now:
+        return NextStep(action=row.action, runbook=runbook, rules=rules)
+    if story.moment in (Moment.OVER, Moment.BEGAN):
+        return NextStep(action=_WATCH, runbook=runbook, rules=rules)
+    if story.moment is Moment.BETTER or cause is not None:
+        return NextStep(action=_RECOVERING, runbook=runbook, rules=rules)
+    blind = story.evidences and story.evidences[-1].state == Evidence.BLIND
+    if story.status is Status.HAPPY and not blind:
+        return NextStep(action=_WATCH, rules=rules)
+    return NextStep(action=_BLIND if blind else _UNKNOWN, rules=rules)
+
+
+# --- the review of an incident ------------------------------------------------------------------
+
+
+def _review_headline(story: Story) -> Sentence:
+    """What happened, for how long, and why."""
+    if story.began is None:
+        return _headline(story)
+    seconds = story.at - story.began.at
+    lasted = order(
+        story.began.id,
+        story.book.explains,
+        seconds,
+        f"the incident of cluster {story.cluster} from {clock(story.began.at)} to "
+        f"{clock(story.at)} lasted {duration(seconds)}",
+    )
+    return sentence(lasted, *_most_likely(story, was=True))
+
+
+def _course(story: Story) -> Iterator[Sentence]:
+    """The stretches of the incident in order, then what made it begin."""
+    yield from _first_sign(story)
+    for stretch in story.incident[-MAX_SENTENCES // 2 :]:
+        yield sentence(state_was("status", stretch, f"it was {stretch.state} {from_to(stretch)}"))
+    if story.began is not None:
+        for gate in _telling(story.began.event.gates):
+            at = Piece(f"at {clock(story.began.at)}, ")
+            yield sentence(at, gate_compared(gate, at=story.began.at, event=story.began.id))

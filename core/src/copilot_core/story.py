@@ -1,0 +1,218 @@
+"""The story of an explanation: what happened around one event, looked up in its book.
+
+Theory of operation. Sentences are made of a story, and a story only looks things up; it judges
+nothing. It knows the *moment* (the transition, the ranking or the end of an incident that is
+explained), the stretches of status and of evidence before it, where the trouble began, and the
+ranking of causes that counts.
+
+    worse     a transition to a worse status
+    better    a transition to a better one, short of happy
+    over      a transition to happy: the end of an incident
+    began     the first verdict on a cluster, a good one
+    standing  a ranking of causes in between: the state as it is
+
+Where a book's beginning is cut off, what came before has no answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from copilot_core.book import Book, Fact
+from copilot_core.errors import Rejected
+from copilot_core.events import (
+    CausesRanked,
+    HealthTransitioned,
+    RankedCause,
+    SampleRecorded,
+    Status,
+    Verdict,
+)
+from copilot_core.health import rank
+
+LOOK_BACK_S: Final = 30 * 60
+"""What changed this long before the trouble is told: rollouts and restarts show within minutes."""
+
+
+class Moment(StrEnum):
+    """What kind of event is explained."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    OVER = "over"
+    BEGAN = "began"
+    STANDING = "standing"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A state from `since` on, to `until`; None while it lasts. `shown_by` is the event it began
+    with."""
+
+    state: str
+    since: int
+    until: int | None
+    shown_by: UUID
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happened around the explained event."""
+
+    book: Book
+
+    @property
+    def cluster(self) -> str:
+        """The cluster it is about."""
+        return self.book.cluster
+
+    @property
+    def at(self) -> int:
+        """The slot of the explained event."""
+        return self.book.slot
+
+    @cached_property
+    def moment(self) -> Moment:
+        """What kind of event is explained; raises `Rejected` for one that nobody explains."""
+        match self.book.explained.event:
+            case CausesRanked():
+                return Moment.STANDING
+            case HealthTransitioned(from_=Status.UNKNOWN, to=Status.HAPPY):
+                return Moment.BEGAN
+            case HealthTransitioned(to=Status.HAPPY):
+                return Moment.OVER
+            case HealthTransitioned(from_=before, to=after):
+                return Moment.WORSE if rank(after) > rank(before) else Moment.BETTER
+            case other:
+                raise Rejected(
+                    f"nobody explains a {type(other).__name__}",
+                    where=str(self.book.explains),
+                    code="not_explained",
+                    todo="name a HealthTransitioned or a CausesRanked event",
+                )
+
+    @cached_property
+    def transition(self) -> HealthTransitioned | None:
+        """The explained transition; None where a ranking is explained."""
+        event = self.book.explained.event
+        return event if isinstance(event, HealthTransitioned) else None
+
+    @cached_property
+    def sample(self) -> Fact[SampleRecorded] | None:
+        """The last sample: the one that the explained event was decided with."""
+        return self.book.sample_before(self.at)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the last sample."""
+        return None if self.sample is None else self.sample.event.verdict
+
+    # --- status -----------------------------------------------------------------------------------
+
+    @cached_property
+    def transitions(self) -> tuple[Fact[HealthTransitioned], ...]:
+        """Every transition up to the explained event, oldest first."""
+        return self.book.all(HealthTransitioned)
+
+    @cached_property
+    def statuses(self) -> tuple[Stretch, ...]:
+        """The stretches of status that are known from their beginning, oldest first."""
+        following = [*(fact.at for fact in self.transitions[1:]), None]
+        return tuple(
+            Stretch(fact.event.to.value, fact.at, until, fact.id)
+            for fact, until in zip(self.transitions, following, strict=False)
+        )
+
+    @property
+    def status_now(self) -> Stretch:
+        """The stretch that lasts: from its transition on, or for as long as the book shows it."""
+        if self.statuses:
+            return self.statuses[-1]
+        found = Stretch(Status.UNKNOWN.value, self.at, None, self.book.explains)
+        for fact in reversed(self.book.samples):
+            if found.state not in (Status.UNKNOWN, fact.event.verdict.status):
+                break
+            found = Stretch(fact.event.verdict.status.value, fact.at, None, fact.id)
+        return found
+
+    @property
+    def status(self) -> Status:
+        """The status as it is now."""
+        if self.transition is not None:
+            return self.transition.to
+        return self.verdict.status if self.verdict else Status.UNKNOWN
+
+    @cached_property
+    def began(self) -> Fact[HealthTransitioned] | None:
+        """The transition that the incident began with; None outside of one, and where it is cut
+        off."""
+        facts = self.transitions
+        if self.moment is Moment.OVER:
+            facts = facts[:-1]
+        found: Fact[HealthTransitioned] | None = None
+        for fact in reversed(facts):
+            if fact.event.to is Status.HAPPY:
+                return found
+            found = fact
+            if fact.event.from_ in (Status.HAPPY, Status.UNKNOWN):
+                return fact
+        return None
+
+    @cached_property
+    def incident(self) -> tuple[Stretch, ...]:
+        """The stretches of status since the incident began, without the happy one that ends it."""
+        if self.began is None:
+            return ()
+        first = self.began.at
+        return tuple(s for s in self.statuses if s.since >= first and s.state != Status.HAPPY)
+
+    # --- evidence ---------------------------------------------------------------------------------
+
+    @cached_property
+    def evidences(self) -> tuple[Stretch, ...]:
+        """The stretches of evidence in the book, oldest first; the first may have begun earlier."""
+        found: list[Stretch] = []
+        for fact in self.book.samples:
+            state = fact.event.verdict.evidence.value
+            if found and found[-1].state == state:
+                continue
+            if found:
+                found[-1] = replace(found[-1], until=fact.at)
+            found.append(Stretch(state, fact.at, None, fact.id))
+        return tuple(found)
+
+    # --- causes -----------------------------------------------------------------------------------
+
+    @cached_property
+    def ranking(self) -> Fact[CausesRanked] | None:
+        """The ranking that counts: the last of the trouble that found a cause, else the last.
+
+        Once the trouble is over its causes are no longer seen; they were the causes all the same.
+        """
+        if isinstance(self.book.explained.event, CausesRanked):
+            return self.book.ranking if self.book.ranking is not None else None
+        last = self.book.ranking
+        begins = self.began.at if self.began is not None else self.at
+        if last is None or last.event.causes or self.moment in (Moment.WORSE, Moment.BEGAN):
+            return last if last is not None and (last.at >= begins or last.event.causes) else None
+        found = [f for f in self.book.all(CausesRanked) if f.at >= begins and f.event.causes]
+        return found[-1] if found else last
+
+    @property
+    def causes(self) -> tuple[RankedCause, ...]:
+        """The ranked causes, likeliest first."""
+        return () if self.ranking is None else self.ranking.event.causes
+
+    @property
+    def trouble_since(self) -> int:
+        """The slot in which the trouble began: what changed is looked for before it."""
+        candidates = [self.at]
+        if self.began is not None and self.moment is not Moment.BEGAN:
+            candidates.append(self.began.at)
+        if self.ranking is not None and self.ranking.event.since:
+            candidates.append(self.ranking.event.since)
+        return min(candidates)

@@ -1,0 +1,287 @@
+"""What is said of changes before the trouble, and of what could not be seen.
+
+Changes are looked for from half an hour before the trouble began: configurations, deployments, how
+many processes of each role report, and lines about the membership ring. That nothing was recorded
+is said, too, as a count of nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import Final
+from uuid import UUID
+
+from copilot_core.book import Fact
+from copilot_core.events import (
+    ConfigChange,
+    ConfigChanged,
+    DeploymentRecorded,
+    LogSampleRecorded,
+)
+from copilot_core.explanation import MAX_SENTENCES, AbsenceClaim, Sentence
+from copilot_core.logpatterns import PATTERNS_BY_ID
+from copilot_core.phrases import phrase
+from copilot_core.readings import Missing, Reading
+from copilot_core.said import (
+    Piece,
+    changed,
+    counted,
+    from_to,
+    order,
+    sentence,
+    state_was,
+    unread,
+    value_was,
+)
+from copilot_core.signals import BY_NAME, PULSE_OF, Role
+from copilot_core.story import LOOK_BACK_S, Story
+from copilot_core.values import Evidence, Scalar
+from copilot_core.wording import clock, duration, moment, number
+
+_MEMBERSHIP: Final = ("member_left", "member_joined", "not_enough_hosts", "shard_acquired")
+"""Log patterns that tell of processes that come and go."""
+_PARAMETERS_SHOWN: Final = 3
+_PROCESS_CHANGES_SHOWN: Final = 4
+_UNREAD_SHOWN: Final = 5
+"""Signals named one by one for each reason; the sample has them all."""
+_ROLES: Final = (Role.FRONTEND, Role.HISTORY, Role.MATCHING, Role.WORKERS)
+
+
+# --- what changed before ------------------------------------------------------------------------
+
+
+def changed_before(story: Story) -> tuple[Sentence, ...]:
+    """What changed from half an hour before the trouble on."""
+    recorded = [*_configurations(story), *_deployments(story)]
+    said = recorded or [_nothing_recorded(story)]
+    said += [*_processes(story), *_membership(story)]
+    return tuple(said[:MAX_SENTENCES])
+
+
+def _looked_from(story: Story) -> int:
+    return story.trouble_since - LOOK_BACK_S
+
+
+def _before(story: Story, fact: Fact) -> Piece:
+    """When something was, beside the explained event."""
+    seconds = story.at - fact.at
+    text = f"{duration(seconds)} before, at {moment(fact.at, seen_from=story.at)}"
+    return order(fact.id, story.book.explains, seconds, text)
+
+
+def _configurations(story: Story) -> Iterator[Sentence]:
+    for fact in story.book.all(ConfigChanged):
+        if not _looked_from(story) <= fact.at <= story.at:
+            continue
+        if fact.event.previous_fingerprint is None:
+            one = counted(
+                "event:ConfigChanged",
+                1,
+                from_at=fact.at,
+                to_at=fact.at,
+                events=(fact.id,),
+                text="the first configuration of the cluster was recorded",
+            )
+            yield sentence(_before(story, fact), ", ", one)
+            continue
+        for change in fact.event.changes[:_PARAMETERS_SHOWN]:
+            yield sentence(_before(story, fact), ", ", _parameter(fact, change))
+        if len(fact.event.changes) > _PARAMETERS_SHOWN:
+            yield sentence(
+                _before(story, fact), ", other parameters were changed with it: see the record"
+            )
+
+
+def _parameter(fact: Fact[ConfigChanged], change: ConfigChange) -> Piece:
+    was, now = (_scalar(v, change.unit) for v in (change.before, change.after))
+    return changed(
+        f"config:{change.parameter}",
+        change.before,
+        change.after,
+        change.unit,
+        from_at=fact.at,
+        to_at=fact.at,
+        events=(fact.id,),
+        text=f"{change.parameter} was set from {was} to {now}",
+    )
+
+
+def _scalar(value: Scalar | None, unit: str) -> str:
+    match value:
+        case None:
+            return "unset"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return number(value, unit, digits=6)
+        case str():
+            return value
+
+
+def _deployments(story: Story) -> Iterator[Sentence]:
+    for fact in story.book.all(DeploymentRecorded):
+        if not _looked_from(story) <= fact.at <= story.at:
+            continue
+        one = counted(
+            "event:DeploymentRecorded",
+            1,
+            from_at=fact.at,
+            to_at=fact.at,
+            events=(fact.id,),
+            text="a deployment was recorded",
+        )
+        yield sentence(_before(story, fact), ", ", one)
+
+
+def _nothing_recorded(story: Story) -> Sentence:
+    since = _looked_from(story)
+    none = [
+        counted(of, 0, from_at=since, to_at=story.at, events=(story.book.explains,), text=text)
+        for of, text in (
+            ("event:ConfigChanged", "no change of configuration"),
+            ("event:DeploymentRecorded", " and no deployment"),
+        )
+    ]
+    return sentence(
+        *none,
+        f" was recorded from {moment(since, seen_from=story.at)} to {clock(story.at)}",
+    )
+
+
+def _processes(story: Story) -> Iterator[Sentence]:
+    """Each time that another number of processes of a role reported, the newest ones."""
+    samples = [s for s in story.book.samples if _looked_from(story) <= s.at <= story.at]
+    for role in _ROLES:
+        name = PULSE_OF[role]
+        found: list[Sentence] = []
+        known = False  # before a role was seen at all, nothing of it can have changed
+        for earlier, later in pairwise(samples):
+            was = story.book.reading(name, earlier.at)
+            now = story.book.reading(name, later.at)
+            known = known or not (was is None or isinstance(was, Missing))
+            if not known or was is None or now is None or was == now or _both_missing(was, now):
+                continue
+            found.append(
+                _process_change(name, (earlier.at, was, earlier.id), (later.at, now, later.id))
+            )
+        yield from found[-_PROCESS_CHANGES_SHOWN:]
+
+
+_Seen = tuple[int, Reading, UUID]
+
+
+def _both_missing(was: Reading, now: Reading) -> bool:
+    return isinstance(was, Missing) and isinstance(now, Missing)
+
+
+def _process_change(name: str, before: _Seen, after: _Seen) -> Sentence:
+    (from_at, was, first), (to_at, now, then) = before, after
+    unit = BY_NAME[name].unit
+    if not isinstance(was, Missing) and not isinstance(now, Missing):
+        verb = "rose" if now > was else "fell"
+        return sentence(
+            changed(
+                name,
+                was,
+                now,
+                unit,
+                from_at=from_at,
+                to_at=to_at,
+                events=(first, then),
+                text=f"{phrase(name)} {verb} from {was:g} to {now:g} at {clock(to_at)}",
+            )
+        )
+    return sentence(
+        _process_reading(name, was, at=from_at, event=first),
+        f" at {clock(from_at)}, then ",
+        _after_colon(_process_reading(name, now, at=to_at, event=then)),
+        f" at {clock(to_at)}",
+    )
+
+
+def _process_reading(name: str, value: Reading, *, at: int, event: UUID) -> Piece:
+    if isinstance(value, Missing):
+        return unread(name, value, at=at, event=event)
+    return value_was(name, value, BY_NAME[name].unit, at=at, event=event)
+
+
+def _after_colon(piece: Piece) -> Piece:
+    return Piece(piece.text.partition(": ")[2], piece.claims)
+
+
+def _membership(story: Story) -> Iterator[Sentence]:
+    """Lines about processes that come and go, by service and pattern."""
+    facts = [
+        f
+        for f in story.book.all(LogSampleRecorded)
+        if _looked_from(story) <= f.at <= story.at and f.event.counts is not None
+    ]
+    if not facts:
+        return
+    totals: dict[tuple[str, str], list[Fact[LogSampleRecorded]]] = {}
+    for fact in facts:
+        for service, counts in sorted((fact.event.counts or {}).items()):
+            for pattern in _MEMBERSHIP:
+                if counts.get(pattern):
+                    totals.setdefault((service, pattern), []).append(fact)
+    for (service, pattern), told in sorted(
+        totals.items(), key=lambda i: _MEMBERSHIP.index(i[0][1])
+    ):
+        yield _lines(service, pattern, told)
+
+
+def _lines(service: str, pattern: str, facts: list[Fact[LogSampleRecorded]]) -> Sentence:
+    total = sum((f.event.counts or {})[service][pattern] for f in facts)
+    first, last = facts[0].at, facts[-1].at
+    name = f"log:{service}/{pattern}"
+    when = f"at {clock(first)}" if first == last else f"from {clock(first)} to {clock(last)}"
+    return sentence(
+        counted(
+            name,
+            total,
+            from_at=first,
+            to_at=last,
+            events=tuple(f.id for f in facts),
+            text=f"{phrase(name)}: {number(total, 'lines')} {when}, "
+            f"which means: {PATTERNS_BY_ID[pattern].meaning}",
+        )
+    )
+
+
+# --- what could not be seen ---------------------------------------------------------------------
+
+
+def not_seen(story: Story) -> tuple[Sentence, ...]:
+    """What could not be seen now, by reason, and the stretches in which sight was less than
+    full."""
+    return tuple(islice((*_unread_now(story), *_poor_sight(story)), MAX_SENTENCES))
+
+
+def _unread_now(story: Story) -> Iterator[Sentence]:
+    if story.sample is None or story.verdict is None:
+        return
+    at, event = story.sample.at, story.sample.id
+    by_reason: dict[Missing, list[str]] = {}
+    for name in story.verdict.missing:
+        value = story.book.reading(name, at)
+        if isinstance(value, Missing):
+            by_reason.setdefault(value, []).append(name)
+    for reason, names in sorted(by_reason.items()):
+        ordered = sorted(names, key=lambda n: (n not in PULSE_OF.values(), n))
+        shown = ordered[:_UNREAD_SHOWN]
+        claims = tuple(
+            AbsenceClaim(signal=n, reason=reason.value, at=at, events=(event,)) for n in shown
+        )
+        rest = " and others" if len(ordered) > len(shown) else ""
+        listed = ", ".join(phrase(n) for n in shown)
+        yield sentence(Piece(f"not read ({reason.value}): {listed}{rest}", claims))
+
+
+def _poor_sight(story: Story) -> Iterator[Sentence]:
+    for stretch in story.evidences:
+        over = stretch.until is not None and stretch.until >= story.trouble_since
+        if over and stretch.state != Evidence.FRESH:
+            yield sentence(
+                state_was("evidence", stretch, f"evidence was {stretch.state} {from_to(stretch)}")
+            )
