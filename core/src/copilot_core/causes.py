@@ -314,9 +314,10 @@ CAUSE: Final[Mapping[str, Cause]] = MappingProxyType({c.key: c for c in CAUSES})
 
 GRAPH_DIGEST: Final = hashlib.sha256(
     orjson.dumps(
-        [
+        [[[t.sign, t.rather_than] for t in c.tells] for c in CAUSES]
+        + [[c.structural, c.slots] for c in CAUSES]
+        + [
             [c.key, c.must, c.unless, c.supports, c.against, c.brings, c.follows, c.path]
-            + [[[t.sign, t.rather_than] for t in c.tells], c.structural, c.slots]
             for c in CAUSES
         ]
     )

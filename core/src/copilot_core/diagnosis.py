@@ -48,17 +48,17 @@ worker that was taken away on purpose is no trouble for ever. As long as two win
 FADE: Final = 0.95
 """Share of a track's weight that is left after a slot: half of it after 14 slots."""
 AFTERMATH_SLOTS: Final = 20
-"""Slots after the end of a cause in which the backlog that it left may still be worked off. A stop of
-6 minutes at 2 workflows/s was drained for 5 to 8 minutes (o1, t1)."""
+"""Slots after the end of a cause in which the backlog that it left may still be worked off: a stop
+of 6 minutes at 2 workflows/s was drained for 5 to 8 minutes (o1, t1)."""
 GUESS_SLOTS: Final = 2
-"""Causes that need no more slots than this are named in their first one, while work is impaired and
-nothing better is known: on-call reads the first transition. One that needs more is never a guess."""
+"""Causes that need no more slots than this are named in their first one while the cluster is not
+happy and nothing better is known: on-call reads the first transition."""
 AGAINST: Final = 0.5
 """What a sign against a cause takes, where one for it adds 1."""
 
 LEAST_HOLD_S: Final = 0.5
-"""Slot-seconds per closing that count as usual at the least: workers that were idle by chance in most
-slots would make any use of slots look unusual."""
+"""Slot-seconds per closing that count as usual at the least: workers that were idle by chance in
+most slots would make any use of slots look unusual."""
 
 _USUAL_RATES: Final = (
     "steps_seen_by_frontend_per_s",
@@ -323,7 +323,7 @@ def _ranked(
 
 
 def _cannot_tell(looks: Looks, believed: list[str], *, impaired: bool) -> Iterator[CannotTell]:
-    """Causes that may be there, as far as can be seen, but for a telling sign that cannot be read."""
+    """Causes that may be there, as far as can be seen, but whose telling sign cannot be read."""
     for cause in CAUSES:
         if cause.key in believed or not (impaired or cause.structural):
             continue

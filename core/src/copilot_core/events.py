@@ -166,6 +166,7 @@ class SampleRecorded(_Event):
     a later sample found empty.
     """
 
+    schema_version: ClassVar[int] = 2
     slot: int
     interval_s: int
     source: str
@@ -483,9 +484,21 @@ which whoever configures a cluster writes,
 `explanation`, the words for what was decided, and `ledger`, what models were called for them."""
 
 Upcaster = Callable[[dict[str, object]], dict[str, object]]
-UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = MappingProxyType({})
-"""(type, version) to the function that lifts such a payload to version + 1. Empty while every type
-is at its first version; a type that changes raises its `schema_version` and adds a row."""
+
+
+def _nothing_suspected(body: dict[str, object]) -> dict[str, object]:
+    """Samples of version 1 are from before causes were looked for."""
+    verdict = body["verdict"]
+    if not isinstance(verdict, dict):
+        return body
+    return {**body, "verdict": {**verdict, "causes": CauseTracks().model_dump()}}
+
+
+UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = MappingProxyType(
+    {("SampleRecorded", 1): _nothing_suspected}
+)
+"""(type, version) to the function that lifts such a payload to version + 1. A type that changes
+raises its `schema_version` and adds a row."""
 
 
 def stream_of(event: Event, cluster: str) -> str:
@@ -540,10 +553,12 @@ def decode(type_: str, schema_version: int, payload: bytes | str) -> Event:
         if schema_version == cls.schema_version:
             return cls.model_validate_json(payload)
         body = orjson.loads(payload)
+        if not isinstance(body, dict):
+            raise Rejected(f"{type_} version {schema_version} is no object", code="malformed")
         for version in range(schema_version, cls.schema_version):
             body = UPCASTERS[type_, version](body)
         return cls.model_validate(body)
-    except (ValidationError, orjson.JSONDecodeError) as e:
+    except (ValidationError, orjson.JSONDecodeError, KeyError) as e:
         raise Rejected(
             f"{type_} version {schema_version} does not decode: {e}", code="malformed"
         ) from e

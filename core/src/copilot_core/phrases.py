@@ -111,7 +111,6 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType(
         "membership_changes_per_min": "membership changes",
         "processes_restarted": "server processes restarted",
         "leader_changes_per_min": "leader changes",
-        "activity_failures_per_s": "failing attempts of activities",
     }
 )
 """Phrase by name; every signal and every quantity has one."""
@@ -125,5 +124,5 @@ def phrase(name: str) -> str:
     """
     if name.startswith("log:"):
         service, _, pattern = name.removeprefix("log:").partition("/")
-        return f"{pattern} in the {'logs' if service == '*' else f'log of {service}'}"
+        return f"{pattern} in the {'logs' if service == '*' else 'log of ' + service}"
     return PHRASES.get(name, name)

@@ -71,6 +71,7 @@ NEW = {
     "P8n": "observations behind P8",
     "P12n": "calls that P12r is a share of, and observations behind P11",
     "A11c": "no honest source: the row exists so that nobody looks for it",
+    "A15": "tells activities that fail from workflows that do; counters of every recorded incident",
     "P6b": "P6 of the ten minutes before: churn counts only when it lasts two windows",
 }
 
