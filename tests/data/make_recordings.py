@@ -60,6 +60,7 @@ INCIDENTS = (
     "n07-matching-metrics-lost",
     "n08-one-worker-killed",
     "n09-load-x5",
+    "n10-workers-misrouted",
 )
 
 STEP_S = 30
