@@ -108,8 +108,8 @@ class Dispatch(Loose):
     """
 
     deeper: bool
-    pages: Annotated[list[str], Field(max_length=8)] = []
-    signals: Annotated[list[str], Field(max_length=16)] = []
+    pages: list[str] = []
+    signals: list[str] = []
 
 
 class AnswerClaim(Loose):
@@ -158,13 +158,16 @@ class AnswerClaim(Loose):
 
 
 class AnswerSentence(Loose):
-    """One short sentence and the claims that it makes."""
+    """One short sentence and the claims that it makes. Lengths are told, not enforced here: a
+    sentence that is too long costs itself and not the whole answer."""
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_SENTENCE_CHARS)]
-    claims: Annotated[list[AnswerClaim], Field(max_length=MAX_CLAIMS)] = []
+    text: Annotated[str, Field(description=f"at most {MAX_SENTENCE_CHARS} characters")]
+    claims: Annotated[list[AnswerClaim], Field(description=f"at most {MAX_CLAIMS}")] = []
 
 
-AnswerSentences = Annotated[list[AnswerSentence], Field(max_length=MAX_SENTENCES)]
+AnswerSentences = Annotated[
+    list[AnswerSentence], Field(description=f"at most {MAX_SENTENCES} sentences")
+]
 
 
 class AnswerCause(Loose):
@@ -181,29 +184,32 @@ class Answer(Loose):
     headline: AnswerSentence
     since: AnswerSentences = []
     certainty: AnswerSentences = []
-    causes: Annotated[list[AnswerCause], Field(max_length=MAX_CAUSES)] = []
+    causes: Annotated[list[AnswerCause], Field(description=f"at most {MAX_CAUSES}")] = []
     path: AnswerSentences = []
     changed_before: AnswerSentences = []
     not_seen: AnswerSentences = []
 
 
-class Spent(Model):
-    """What a composition used. `certain` is false when a request was made whose use is unknown:
-    then it counts as everything that was reserved."""
+class Used(Model):
+    """What one model used."""
 
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_micro_usd: int = 0
-    certain: bool = True
+    model: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
 
 
 class Composed(Model):
-    """What came of it: an answer, not yet proven, or the reason why there is none."""
+    """What came of it: an answer, not yet proven, or the reason why there is none.
+
+    `model` worded the answer; `used` has a row for each model that was asked. `certain` is false
+    when a request was made whose use is unknown: it counts as everything that was reserved.
+    """
 
     answer: Answer | None
     reason: Reason | None
-    spent: Spent
+    used: tuple[Used, ...] = ()
+    certain: bool = True
     model: str
     prompt_version: str
 

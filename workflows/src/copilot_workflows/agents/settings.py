@@ -1,0 +1,100 @@
+"""Settings of models: which ones, and what they may cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from copilot_core.budget import Amount, Limits
+from copilot_service.settings import PREFIX
+from copilot_workflows.agents.models import DISPATCHER, RESEARCHER
+from copilot_workflows.agents.prices import Price
+from copilot_workflows.agents.requests import NO_MODEL, CallLimits
+
+Count = Annotated[int, Field(ge=0)]
+Usd = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+
+
+class ModelSettings(BaseSettings):
+    """Which models word explanations, and what they may cost per call, incident and day (UTC) of
+    one cluster."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    dispatcher_model: str = Field(
+        DISPATCHER,
+        min_length=1,
+        description="model that decides whether a deeper look is worth it; none: always",
+    )
+    researcher_model: str = Field(
+        RESEARCHER, min_length=1, description="model that words explanations; none: rules only"
+    )
+    model_prices: dict[str, Price] = Field(
+        {},
+        description='JSON, US dollars for a million tokens by name of model: `{"ollama:x":'
+        ' {"input": 0, "output": 0}}`; goes before the known prices',
+    )
+    model_timeout_s: Annotated[float, Field(gt=0, le=30)] = Field(
+        30.0, description="seconds until the words of the rules stand, both models together"
+    )
+    model_call_requests: Annotated[int, Field(ge=1)] = Field(
+        6, description="requests of one explanation, both models together"
+    )
+    model_call_tokens: Annotated[int, Field(ge=1)] = Field(
+        120_000, description="tokens of one explanation, both models together"
+    )
+    budget_incident_requests: Count = Field(60, description="requests per incident")
+    budget_incident_tokens: Count = Field(1_200_000, description="tokens per incident")
+    budget_incident_usd: Usd = Field(Decimal(5), description="US dollars per incident")
+    budget_day_requests: Count = Field(300, description="requests per cluster and day")
+    budget_day_tokens: Count = Field(6_000_000, description="tokens per cluster and day")
+    budget_day_usd: Usd = Field(Decimal(20), description="US dollars per cluster and day")
+
+    @model_validator(mode="after")
+    def _a_call_fits(self) -> ModelSettings:
+        requests = min(self.budget_incident_requests, self.budget_day_requests)
+        tokens = min(self.budget_incident_tokens, self.budget_day_tokens)
+        for what, call, budget in (
+            ("REQUESTS", self.model_call_requests, requests),
+            ("TOKENS", self.model_call_tokens, tokens),
+        ):
+            if call > budget > 0:
+                raise ValueError(
+                    f"COPILOT_MODEL_CALL_{what} is {call}: no call fits into a budget of {budget}"
+                )
+        return self
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether any model is configured to word explanations."""
+        return self.researcher_model != NO_MODEL
+
+    @property
+    def call_limits(self) -> CallLimits:
+        """What one explanation may use."""
+        return CallLimits(
+            requests=self.model_call_requests,
+            tokens=self.model_call_tokens,
+            timeout_s=self.model_timeout_s,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """What incidents and days may use."""
+        return Limits(
+            incident=Amount(
+                self.budget_incident_requests,
+                self.budget_incident_tokens,
+                int(self.budget_incident_usd * 1_000_000),
+            ),
+            day=Amount(
+                self.budget_day_requests,
+                self.budget_day_tokens,
+                int(self.budget_day_usd * 1_000_000),
+            ),
+        )
