@@ -42,6 +42,7 @@ from copilot_core.said import (
     order,
     sentence,
     state_was,
+    value_was,
 )
 from copilot_core.story import Moment, Story
 from copilot_core.told_causes import cannot_be_told, causes_told, path_told
@@ -51,6 +52,8 @@ from copilot_core.wording import clock, duration
 
 _HEADLINE_CAUSES: Final = 2
 """Causes named in the headline; more cannot be taken in at once."""
+_NEAREST_SHOWN: Final = 2
+"""Gates told when nothing is wrong: those that are nearest to firing."""
 
 
 def explain(book: Book, explains: UUID) -> Explanation:
@@ -116,7 +119,11 @@ def _told(story: Story, *, headline: Sentence, since: Iterator[Sentence]) -> Exp
 
 
 def _headline(story: Story) -> Sentence:
+    if story.evidences and story.evidences[-1].state == Evidence.BLIND:
+        return sentence(*_nothing_seen(story), *_most_likely(story))
     match story.moment:
+        case Moment.STANDING if story.status is Status.HAPPY:
+            return sentence(_status_now(story), *_beside(story))
         case Moment.WORSE | Moment.STANDING:
             return sentence(_status_now(story), *_most_likely(story))
         case Moment.BEGAN:
@@ -132,8 +139,25 @@ def _headline(story: Story) -> Sentence:
 def _status_now(story: Story, *, again: bool = False) -> Piece:
     """`Cluster orders is critical since 03:07:30 UTC`."""
     state = story.status_now
-    text = f"cluster {story.cluster} is {state.state}{' again' if again else ''} {from_to(state)}"
+    since = from_to(state, seen_from=story.at)
+    text = f"cluster {story.cluster} is {state.state}{' again' if again else ''} {since}"
     return state_was("status", state, text)
+
+
+def _nothing_seen(story: Story) -> Iterator[Piece]:
+    """`Nothing of cluster orders is seen since 03:07:30 UTC, its status is held at happy`."""
+    sight, state = story.evidences[-1], story.status_now
+    since = from_to(sight, seen_from=story.at)
+    yield state_was("evidence", sight, f"cluster {story.cluster} is seen blind {since}")
+    yield state_was("status", state, f", and its status is held at {state.state}")
+
+
+def _beside(story: Story) -> Iterator[str | Piece]:
+    """What is found although users notice nothing."""
+    if story.ranking is None or not story.causes:
+        return
+    yield ", but " if story.causes[0].now else "; no longer seen: "
+    yield cause_named(story.causes[0], event=story.ranking.id)
 
 
 def _after(story: Story) -> Iterator[Piece]:
@@ -150,6 +174,7 @@ def _after(story: Story) -> Iterator[Piece]:
 def _most_likely(story: Story, *, was: bool = False) -> Iterator[str | Piece]:
     """The likeliest causes in a few words, or that there is none."""
     if story.ranking is None or not story.causes:
+        yield "; its cause is open"
         return
     told = [cause_named(c, event=story.ranking.id) for c in story.causes[:_HEADLINE_CAUSES]]
     yield "; most likely cause: " if not was else "; most likely cause was: "
@@ -166,12 +191,25 @@ def _since(story: Story) -> Iterator[Sentence]:
     """What it was before, when the trouble began, and what the gates compared."""
     before = story.statuses[-2] if len(story.statuses) > 1 else None
     if before is not None and story.moment is not Moment.STANDING:
-        text = f"before that it was {before.state} {from_to(before)}"
+        text = f"before that it was {before.state} {from_to(before, seen_from=story.at)}"
         yield sentence(state_was("status", before, text))
     yield from _first_sign(story)
-    if story.transition is not None:
-        for gate in _telling(story.transition.gates):
-            yield sentence(gate_compared(gate, at=story.at, event=story.book.explains))
+    if story.transition is None:
+        return
+    clear = "" if story.moment is Moment.WORSE else "nearest to its threshold, "
+    gates = list(_telling(story.transition.gates))
+    for gate in gates if story.moment is Moment.WORSE else gates[:_NEAREST_SHOWN]:
+        yield sentence(clear, gate_compared(gate, at=story.at, event=story.book.explains))
+    if story.moment is Moment.WORSE and gates:
+        yield from _demand(story)
+
+
+def _demand(story: Story) -> Iterator[Sentence]:
+    """What is asked of the cluster: most gates are about shares of it."""
+    asked = story.book.quantity("demand_per_s", story.at)
+    if asked is not None and asked.value is not None and story.sample is not None:
+        told = value_was("demand_per_s", asked.value, "1/s", at=story.at, event=story.sample.id)
+        yield sentence(told, ", assumed from earlier slots" if asked.assumed else "")
 
 
 def _first_sign(story: Story) -> Iterator[Sentence]:
@@ -206,7 +244,8 @@ def _certainty(story: Story) -> Iterator[Sentence]:
     """How much is seen, what is assumed, and what cannot be told."""
     if story.evidences:
         now = story.evidences[-1]
-        text = f"evidence is {now.state} {from_to(now)}: {_SIGHT[Evidence(now.state)]}"
+        since = from_to(now, seen_from=story.at)
+        text = f"evidence is {now.state} {since}: {_SIGHT[Evidence(now.state)]}"
         yield sentence(state_was("evidence", now, text))
     if story.transition is not None:
         for gate in _telling(story.transition.gates):
@@ -270,9 +309,14 @@ def _review_headline(story: Story) -> Sentence:
 
 def _course(story: Story) -> Iterator[Sentence]:
     """The stretches of the incident in order, then what made it begin."""
-    yield from _first_sign(story)
+    if story.began is None or story.trouble_since < story.began.at:
+        yield from _first_sign(story)
     for stretch in story.incident[-MAX_SENTENCES // 2 :]:
-        yield sentence(state_was("status", stretch, f"it was {stretch.state} {from_to(stretch)}"))
+        yield sentence(
+            state_was(
+                "status", stretch, f"it was {stretch.state} {from_to(stretch, seen_from=story.at)}"
+            )
+        )
     if story.began is not None:
         for gate in _telling(story.began.event.gates):
             at = Piece(f"at {clock(story.began.at)}, ")

@@ -30,7 +30,7 @@ from copilot_core.readings import Missing
 from copilot_core.signs import SIGN
 from copilot_core.story import Stretch
 from copilot_core.values import Scalar
-from copilot_core.wording import against, clock, duration, number
+from copilot_core.wording import against, duration, moment, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ def sign_compared(sign: SignSeen, *, event: UUID) -> Piece:
         events=(event,),
     )
     value, threshold = against(sign.value, sign.threshold, sign.unit)
-    text = f"{SIGN[sign.id].says}: {value}, threshold {threshold}"
+    where = "in the logs, " if sign.signal.startswith("log:") else ""
+    text = f"{where}{SIGN[sign.id].says}: {value}, threshold {threshold}"
     return Piece(text, (claim,))
 
 
@@ -144,12 +145,13 @@ def state_was(subject: str, stretch: Stretch, text: str) -> Piece:
     return Piece(text, (claim,))
 
 
-def from_to(stretch: Stretch) -> str:
+def from_to(stretch: Stretch, *, seen_from: int) -> str:
     """A stretch in words: from when to when and how long, or since when."""
+    since = moment(stretch.since, seen_from=seen_from)
     if stretch.until is None:
-        return f"since {clock(stretch.since)}"
-    long = duration(stretch.until - stretch.since)
-    return f"from {clock(stretch.since)} to {clock(stretch.until)}, {long}"
+        return f"since {since}"
+    until = moment(stretch.until, seen_from=seen_from)
+    return f"from {since} to {until}, {duration(stretch.until - stretch.since)}"
 
 
 def order(first: UUID, then: UUID, seconds: int, text: str) -> Piece:

@@ -13,17 +13,17 @@ from typing import Final
 from uuid import UUID
 
 from copilot_core.causes import CAUSE
-from copilot_core.events import RankedCause, SignSeen
+from copilot_core.events import CannotTell, RankedCause, SignSeen
 from copilot_core.explanation import (
     MAX_CAUSES,
     MAX_SENTENCES,
-    AbsenceClaim,
     CauseTold,
     HypothesisClaim,
     LinkRole,
     Sentence,
 )
 from copilot_core.phrases import phrase
+from copilot_core.readings import Missing
 from copilot_core.said import (
     Piece,
     cause_named,
@@ -31,12 +31,15 @@ from copilot_core.said import (
     mechanism_named,
     sentence,
     sign_compared,
+    unread,
 )
 from copilot_core.story import Story
-from copilot_core.wording import clock
+from copilot_core.wording import moment
 
 _SHOWN: Final = 5
 """Signs told per cause: the rest is in the ranking."""
+_JOINT: Final = {"users-spared": "yet "}
+"""Between two steps of a path stands `so`, before these something else."""
 
 
 def causes_told(story: Story) -> tuple[CauseTold, ...]:
@@ -56,7 +59,8 @@ def causes_told(story: Story) -> tuple[CauseTold, ...]:
 
 def _told(story: Story, cause: RankedCause, n: int, ranking: UUID) -> Iterator[Sentence]:
     said = cause_named(cause, event=ranking)
-    yield sentence("likeliest: " if n == 0 else "beside it: ", said)
+    over = "" if cause.now else "no longer seen, "
+    yield sentence(f"{over}likeliest: " if n == 0 else f"{over}beside it: ", said)
     row = CAUSE[f"{cause.component}/{cause.kind}"]
     needed = {sign for entry in row.must for sign in entry.split("|")}
     for sign in cause.evidence[:_SHOWN]:
@@ -69,7 +73,8 @@ def _told(story: Story, cause: RankedCause, n: int, ranking: UUID) -> Iterator[S
 def _sign_told(
     story: Story, cause: RankedCause, sign: SignSeen, role: LinkRole, ranking: UUID
 ) -> Sentence:
-    then = f"at {clock(sign.at)}, " if sign.at != story.at else ""
+    when = moment(sign.at, seen_from=story.at)
+    then = f"at {when}, " if sign.at != story.at else ""
     against = "against it: " if role is LinkRole.AGAINST else ""
     return sentence(
         against,
@@ -84,36 +89,29 @@ def path_told(story: Story) -> tuple[Sentence, ...]:
     if story.ranking is None or not story.causes:
         return ()
     cause, ranking = story.causes[0], story.ranking.id
-    steps = [
-        mechanism_named(cause, step, event=ranking)
-        for step in CAUSE[f"{cause.component}/{cause.kind}"].path
-    ]
-    said = [sentence(steps[0])]
-    said += [sentence("so ", step) for step in steps[1:]]
-    return tuple(said)
+    return tuple(
+        sentence(_JOINT.get(step, "so ") if n else "", mechanism_named(cause, step, event=ranking))
+        for n, step in enumerate(CAUSE[f"{cause.component}/{cause.kind}"].path)
+    )
 
 
 def cannot_be_told(story: Story) -> Iterator[Sentence]:
     """Which causes could not be told from others, for want of which signal."""
     if story.ranking is None:
         return
-    for open_ in story.ranking.event.cannot_tell[:MAX_CAUSES]:
-        cause = CAUSE[f"{open_.component}/{open_.kind}"]
-        other = CAUSE.get(open_.rather_than or "")
-        missing = AbsenceClaim(
-            signal=open_.signal,
-            reason=open_.missing.value,
-            at=story.ranking.at,
-            events=(story.ranking.id,),
+    by_want: dict[tuple[str, Missing, str | None], list[CannotTell]] = {}
+    for one in story.ranking.event.cannot_tell:
+        by_want.setdefault((one.signal, one.missing, one.rather_than), []).append(one)
+    for (signal, missing, rather_than), causes in by_want.items():
+        names = [f"{c.component}/{c.kind}" for c in causes]
+        if rather_than is not None:
+            names.append(rather_than)
+        said = [CAUSE[name].says.partition(";")[0] for name in names]
+        lacking = f"without a reading of {phrase(signal)} ({missing.value}), "
+        open_ = "these cannot be told apart: " if len(said) > 1 else "it cannot be told whether "
+        guesses = tuple(
+            HypothesisClaim(component=c.component, kind=c.kind, events=(story.ranking.id,))
+            for c in causes
         )
-        guess = HypothesisClaim(
-            component=open_.component, kind=open_.kind, events=(story.ranking.id,)
-        )
-        rather = f", or {other.says}," if other is not None else ""
-        yield sentence(
-            Piece(
-                f"whether {cause.says}{rather} cannot be told: "
-                f"{phrase(open_.signal)}, {open_.missing.value}",
-                (missing, guess),
-            )
-        )
+        absent = unread(signal, missing, at=story.ranking.at, event=story.ranking.id)
+        yield sentence(Piece(f"{lacking}{open_}{'; '.join(said)}", (*absent.claims, *guesses)))

@@ -243,8 +243,8 @@ def _lines(service: str, pattern: str, facts: list[Fact[LogSampleRecorded]]) -> 
             from_at=first,
             to_at=last,
             events=tuple(f.id for f in facts),
-            text=f"{phrase(name)}: {number(total, 'lines')} {when}, "
-            f"which means: {PATTERNS_BY_ID[pattern].meaning}",
+            text=f"in the log of {service}, {number(total, 'lines')} {when}: "
+            f"{PATTERNS_BY_ID[pattern].meaning}",
         )
     )
 
@@ -275,7 +275,7 @@ def _unread_now(story: Story) -> Iterator[Sentence]:
         )
         rest = " and others" if len(ordered) > len(shown) else ""
         listed = ", ".join(phrase(n) for n in shown)
-        yield sentence(Piece(f"not read ({reason.value}): {listed}{rest}", claims))
+        yield sentence(Piece(f"not seen ({reason.value}): {listed}{rest}", claims))
 
 
 def _poor_sight(story: Story) -> Iterator[Sentence]:
@@ -283,5 +283,9 @@ def _poor_sight(story: Story) -> Iterator[Sentence]:
         over = stretch.until is not None and stretch.until >= story.trouble_since
         if over and stretch.state != Evidence.FRESH:
             yield sentence(
-                state_was("evidence", stretch, f"evidence was {stretch.state} {from_to(stretch)}")
+                state_was(
+                    "evidence",
+                    stretch,
+                    f"evidence was {stretch.state} {from_to(stretch, seen_from=story.at)}",
+                )
             )
