@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 from copilot_core.events import Digest, Evidence, NewEvent, SampleRecorded, Status
 from copilot_core.fold import ClusterState, fold, initial
 from copilot_core.rules import RulePack
 from copilot_core.samples import Input, Sample
+from copilot_streams.recording import open_recording
 
 
 class Evaluation:
@@ -78,3 +80,10 @@ class Summary:
             "seconds_by_status": self.seconds_by_status,
             "seconds_by_evidence": self.seconds_by_evidence,
         }
+
+
+def folded_recording(path: Path, rules: RulePack) -> tuple[NewEvent, ...]:
+    """Every event of folding a recording at once; raises `Rejected` for what is none."""
+    with open_recording(path) as recording:
+        evaluation = Evaluation(recording.header.cluster, rules)
+        return tuple(event for message in recording for event in evaluation.feed(message))

@@ -25,8 +25,10 @@ from copilot.commands import (
     db,
     dead,
     demo,
+    diagnose,
     docs,
     evaluate,
+    explain,
     log,
     record,
     rules,
@@ -47,7 +49,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, record, evaluate, status):
+for command in (demo, record, evaluate, diagnose, explain, status):
     command.register(app)
 for name, group in (
     ("run", run), ("log", log), ("views", views), ("dead", dead), ("db", db),
