@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -96,7 +96,6 @@ MECHANISMS: Final[Mapping[str, str]] = MappingProxyType(
         "hot-shard": "one shard gets far more calls than the others",
         "calls-turned-away": "calls are turned away at a limit",
         "calls-between-fail": "calls between the server's processes fail although they all run",
-        "everything-slow": "server, database calls and workers slow down together",
         "work-stops": "workflows do not close",
         "work-slows": "workflows close more slowly than they are started",
         "no-success": "workflows close, but not with success",
@@ -162,12 +161,6 @@ class Cause:
         return f"{self.component}-{self.kind}".replace("_", "-")
 
 
-def _cause(
-    component: Component, kind: Kind, says: str, must: tuple[str, ...], **rest: Any
-) -> Cause:
-    return Cause(component, kind, says, must, **rest)
-
-
 _DOWN: Final = ("frontend/down", "history/down", "matching/down")
 _RESTARTING: Final = ("frontend/restarting", "history/restarting", "matching/restarting")
 _LEAVES_A_BACKLOG: Final = (
@@ -178,8 +171,12 @@ _LEAVES_A_BACKLOG: Final = (
 """Causes after which a backlog is worked off: everything is busy then, and nothing is wrong."""
 
 
+def _after(own: str) -> tuple[str, ...]:
+    return tuple(key for key in _LEAVES_A_BACKLOG if key != own)
+
+
 def _down(role: str, component: Component, path: str) -> Cause:
-    return _cause(component, Kind.DOWN, f"{_A[component]} does not answer",
+    return Cause(component, Kind.DOWN, f"{_A[component]} does not answer",
         (f"{role}-silent|{role}-fewer", f"work-fell|{role}-fewer"),
         supports=("frontend-errors", "polls-fail", "log-no-hosts", "log-refused"),
         path=(path, "work-stops"), structural=True, slots=1,
@@ -190,7 +187,7 @@ def _down(role: str, component: Component, path: str) -> Cause:
 
 
 def _restarting(role: str, component: Component) -> Cause:
-    return _cause(component, Kind.RESTARTING, f"{_A[component]} is started again and again",
+    return Cause(component, Kind.RESTARTING, f"{_A[component]} is started again and again",
         (f"{role}-returns",), supports=("frontend-errors", "log-no-hosts", "log-refused", "work-fell"),
         path=("shards-reload" if role == "history" else "starts-refused", "work-slows"),
         structural=True, slots=1, brings=(f"{component}/down", "monitoring/not_visible"),
@@ -208,43 +205,48 @@ _A: Final[Mapping[Component, str]] = MappingProxyType(
 
 CAUSES: Final[tuple[Cause, ...]] = (
     # --- who does the work ----------------------------------------------------------------------
-    _cause(Component.WORKERS, Kind.ABSENT, "no worker polls the task queues",
+    Cause(Component.WORKERS, Kind.ABSENT, "no worker polls the task queues",
         ("workers-silent|no-pollers", "no-steps"), unless=("workers-reports", "roles-silent", "database-fails"),
         supports=("waiting", "no-pollers", "database-quick"),
         path=("nobody-polls", "tasks-wait", "work-stops"),
         tells=(TellApart("workers-silent", "workers/misrouted"),),
         brings=("workers/down", "workers/undersized", "monitoring/not_visible"),
         action="Start the workers again, as many as ran before, and see that they poll."),
-    _cause(Component.WORKERS, Kind.MISROUTED, "the workers poll other task queues than the ones that get work",
+    Cause(Component.WORKERS, Kind.MISROUTED, "the workers poll other task queues than the ones that get work",
         ("workers-reports", "no-steps", "waiting", "slots-free"), slots=3,
         unless=("roles-silent", "database-errs", "frontend-errors"),
-        supports=("no-pollers", "pollers-open", "database-quick"), follows=_LEAVES_A_BACKLOG,
+        supports=("no-pollers", "pollers-open", "database-quick"), follows=_after("workers/misrouted"),
         path=("polls-elsewhere", "tasks-wait", "work-stops"),
         brings=("workers/undersized",),
         action="Compare the namespace and task queue that workers poll with those that starts name."),
-    _cause(Component.WORKERS, Kind.UNDERSIZED, "the workers have too few slots or processes for the load",
+    Cause(Component.WORKERS, Kind.UNDERSIZED, "the workers have too few slots or processes for the load",
         ("workers-reports", "slots-full|demand-rose", "waiting|activities-wait", "held-as-before"), slots=3,
         unless=("no-steps", "roles-silent", "database-errs"),
-        supports=("demand-rose", "slots-full", "closings-kept"), against=("closings-behind",), follows=_LEAVES_A_BACKLOG,
+        supports=("demand-rose", "slots-full", "closings-kept"), against=("closings-behind",), follows=_after("workers/undersized"),
         path=("capacity-short", "tasks-wait", "work-slows"),
         action="Add worker processes while slots are full; take none away."),
-    _cause(Component.WORKERS, Kind.DOWN, "a worker process is gone while others go on",
+    Cause(Component.WORKERS, Kind.DOWN, "a worker process is gone while others go on",
         ("workers-fewer",), unless=("workers-silent",), supports=("waiting", "slots-full", "closings-behind"),
         path=("one-fewer", "users-spared"), structural=True,
         action="See whether the missing worker process was stopped on purpose; start it again if not."),
-    _cause(Component.ACTIVITIES, Kind.SLOW, "activities take far longer than before and fill the slots of the workers",
+    Cause(Component.WORKERS, Kind.RESTARTING, "the workers are started again and again",
+        ("workers-returns",), supports=("waiting", "closings-behind"),
+        path=("one-fewer", "tasks-wait", "work-slows"), structural=True, slots=1,
+        brings=("workers/absent", "workers/down", "workers/misrouted", "monitoring/not_visible"),
+        action="Find out why the workers end before they are started again: exit codes, memory limits, health checks."),
+    Cause(Component.ACTIVITIES, Kind.SLOW, "activities take far longer than before and fill the slots of the workers",
         ("activity-slots-full", "closings-behind", "held-longer"),
         unless=("roles-silent", "database-errs", "workers-silent"),
         supports=("activities-wait", "database-quick", "steps-done"),
         path=("activities-hang", "slots-full", "tasks-wait", "work-stops"),
         brings=("workers/undersized",),
         action="Look at what the activities call; give them a start-to-close timeout, and take no worker away while slots are full."),
-    _cause(Component.ACTIVITIES, Kind.FAILING, "activities fail, and their workflows with them",
+    Cause(Component.ACTIVITIES, Kind.FAILING, "activities fail, and their workflows with them",
         ("no-success", "closings-keep-up"), unless=("activities-succeed", "housekeeping", "database-errs"),
         supports=("activities-fail", "database-quick"),
         path=("calls-fail", "no-success"),
         action="Look at the failures of the activities and at what they call; hold new starts back if their work is lost."),
-    _cause(Component.WORKFLOWS, Kind.FAILING, "workflows end without success by their own code",
+    Cause(Component.WORKFLOWS, Kind.FAILING, "workflows end without success by their own code",
         ("no-success", "closings-keep-up", "activities-succeed"), unless=("housekeeping", "database-errs"),
         path=("code-fails", "no-success"), tells=(TellApart("activities-succeed", "activities/failing"),),
         action="Compare the workflow code that runs with the version before; roll workers back if it changed."),
@@ -255,54 +257,54 @@ CAUSES: Final[tuple[Cause, ...]] = (
     _restarting("frontend", Component.FRONTEND),
     _restarting("history", Component.HISTORY),
     _restarting("matching", Component.MATCHING),
-    _cause(Component.FRONTEND, Kind.THROTTLED, "calls are turned away at the server's rate limits",
+    Cause(Component.FRONTEND, Kind.THROTTLED, "calls are turned away at the server's rate limits",
         ("rate-limited",), supports=("demand-rose", "log-rate-limited", "closings-behind"),
         unless=("roles-silent",), path=("calls-turned-away", "work-slows"),
         action="See which limit turns calls away and who calls so often before any limit is raised."),
-    _cause(Component.HISTORY, Kind.MOVING, "shards move between history processes again and again",
+    Cause(Component.HISTORY, Kind.MOVING, "shards move between history processes again and again",
         ("shards-moved", "roles-report"), supports=("transitions-slow", "frontend-errors"),
         path=("shards-reload", "transitions-slow", "work-slows"), follows=("history/down", "history/restarting"),
         action="Let deployments and autoscaling of history come to rest; see that its processes keep seeing each other."),
-    _cause(Component.HISTORY, Kind.SKEWED, "one shard gets far more load than the others",
+    Cause(Component.HISTORY, Kind.SKEWED, "one shard gets far more load than the others",
         ("hot-shard", "transitions-slow|closings-behind"), supports=("races-lost",), slots=3,
         path=("hot-shard", "transitions-slow", "work-slows"), follows=_LEAVES_A_BACKLOG,
         action="Find the workflow or namespace that gets the calls; slow its caller down."),
-    _cause(Component.HISTORY, Kind.BACKLOGGED_BY_HOUSEKEEPING, "mass deletions take the turns of users' work",
+    Cause(Component.HISTORY, Kind.BACKLOGGED_BY_HOUSEKEEPING, "mass deletions take the turns of users' work",
         ("housekeeping", "history-behind|transitions-slow|closings-behind"), unless=("roles-silent", "database-errs"),
         path=("housekeeping-first", "queues-fall-behind", "work-slows"), follows=_LEAVES_A_BACKLOG,
         action="Let the deletion finish or pause it; start no second one beside it."),
     # --- the database ---------------------------------------------------------------------------
-    _cause(Component.DATABASE, Kind.SLOW, "the database answers slowly",
+    Cause(Component.DATABASE, Kind.SLOW, "the database answers slowly",
         ("database-slow", "closings-behind|transitions-slow|database-errs"), unless=("database-fails",),
         supports=("database-errs", "pool-full", "transitions-slow", "log-deadlines"),
-        follows=tuple(c for c in _LEAVES_A_BACKLOG if c != "database/slow"),
+        follows=_after("database/slow"),
         path=("calls-slow", "transitions-slow", "work-stops"), brings=("network/unreachable", "history/skewed"),
         action="Look at the database: load, locks, and the way to it; restart no server process, each would load its shards through the same database."),
-    _cause(Component.DATABASE, Kind.DOWN, "the database refuses or drops calls",
+    Cause(Component.DATABASE, Kind.DOWN, "the database refuses or drops calls",
         ("database-fails",), supports=("log-refused", "log-database-gone", "frontend-errors", "database-errs"),
         path=("calls-refused", "starts-refused", "work-stops"), slots=1,
         brings=("database/slow", "network/unreachable", "workers/misrouted", "history/moving"),
         action="See whether the database takes connections from the server's network; the server recovers by itself once it does."),
-    _cause(Component.DATABASE, Kind.CONNECTIONS_EXHAUSTED, "the server finds no free database connection",
+    Cause(Component.DATABASE, Kind.CONNECTIONS_EXHAUSTED, "the server finds no free database connection",
         ("log-no-connection", "database-errs"), supports=("pool-full", "log-database-gone", "frontend-errors"),
         path=("no-connection", "calls-refused", "work-slows"), structural=True, slots=1,
         tells=(TellApart("log-no-connection", "database/down"),),
         brings=("database/down", "database/slow", "network/unreachable"),
         action="Find out who holds the connections; free those that are not the server's, and raise no pool above the database's limit."),
-    _cause(Component.DATABASE, Kind.CONTENDED, "transactions lose races and are made again",
+    Cause(Component.DATABASE, Kind.CONTENDED, "transactions lose races and are made again",
         ("conflicts|log-serialization", "database-slow|transitions-slow|closings-behind"), supports=("races-lost", "hot-shard"),
         path=("transactions-lost", "transitions-slow", "work-slows"), brings=("database/slow",),
         action="Find what writes the same rows at once: signals to one workflow, or too few shards for the load."),
-    _cause(Component.DATABASE, Kind.THROTTLED, "the database turns connections or calls away at its rate limit",
+    Cause(Component.DATABASE, Kind.THROTTLED, "the database turns connections or calls away at its rate limit",
         ("log-rate-limited", "database-errs"), supports=("pool-full",),
         path=("calls-turned-away", "calls-refused", "work-slows"), brings=("database/down", "database/slow"),
         action="Lower the rate at which connections are opened; start processes one after the other."),
     # --- around the cluster ---------------------------------------------------------------------
-    _cause(Component.NETWORK, Kind.UNREACHABLE, "the server's processes run but cannot reach each other",
+    Cause(Component.NETWORK, Kind.UNREACHABLE, "the server's processes run but cannot reach each other",
         ("roles-report", "frontend-errors|polls-fail", "log-deadlines|log-refused|log-no-hosts", "database-works"), slots=3,
-        path=("calls-between-fail", "starts-refused", "work-stops"), follows=_LEAVES_A_BACKLOG,
+        path=("calls-between-fail", "starts-refused", "work-stops"), follows=_after("network/unreachable"),
         action="Check the network between frontend, history and matching: security groups, DNS, membership addresses."),
-    _cause(Component.MONITORING, Kind.NOT_VISIBLE, "metrics cannot be read; the cluster may be fine",
+    Cause(Component.MONITORING, Kind.NOT_VISIBLE, "metrics cannot be read; the cluster may be fine",
         ("roles-silent|workers-silent|roles-unreadable", "work-goes-on|all-unseen"), supports=("roles-unreadable",),
         path=("blind", "users-spared"), structural=True, follows=(*_DOWN, "workers/absent", *_RESTARTING),
         action="Repair the way of the metrics first: scrape targets, network, credentials; change nothing in the cluster meanwhile."),

@@ -343,3 +343,12 @@ def _cannot_tell(looks: Looks, believed: list[str], *, impaired: bool) -> Iterat
                     signal=SIGN[tell.sign].signal,
                     missing=read,
                 )
+
+
+def finals(rankings: Iterable[CausesRanked]) -> tuple[CausesRanked, ...]:
+    """The last ranking of every trouble, in order of time: what each came to in the end.
+
+    `rankings` are those of one cluster, in order.
+    """
+    last = {ranking.since: ranking for ranking in rankings if ranking.since}
+    return tuple(last[since] for since in sorted(last))

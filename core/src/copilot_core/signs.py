@@ -297,7 +297,6 @@ _WORK_STOPPED: Final = 2 / 3
 def _of_role(role: Role) -> tuple[Sign, ...]:
     return (
         Sign(f"{role}-silent", PULSE_OF[role], "<", 1.0, "processes", f"no {role} process reports", _pulse(role)),
-        Sign(f"{role}-reports", PULSE_OF[role], ">=", 1.0, "processes", f"{role} processes report", _pulse(role)),
         Sign(f"{role}-fewer", PULSE_OF[role], ">=", 1.0, "processes", f"{role} processes are gone while others report", _fewer(role)),
         Sign(f"{role}-returns", PULSE_OF[role], ">=", 2.0, "returns", f"{role} was gone and came back again and again", _returns(role)),
     )  # fmt: skip
@@ -319,10 +318,10 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign("closings-kept", "closings_per_s", ">=", 0.5, "of usual", "as many workflows close as before", _over_usual("closings_per_s", _quantity("closings_per_s"))),
     Sign("demand-rose", "demand_per_s", ">=", 1.5, "of usual", "more workflows are started than before", _over_usual("demand_per_s", _quantity("demand_per_s"))),
     Sign("waiting", "queue_wait_s", ">=", 20.0, "s", "tasks wait in matching", _quantity("queue_wait_s")),
-    Sign("nothing-waits", "queue_wait_s", "<", 5.0, "s", "nothing waits in matching", _quantity("queue_wait_s")),
     Sign("activities-wait", "activity_backlog_age_s", ">=", 5.0, "s", "activity tasks wait in matching", _signal("activity_backlog_age_s")),
     Sign("no-success", "completion_ratio", "<", 0.85, "ratio", "workflows close without success", _quantity("completion_ratio"), "completion-ratio-low"),
     # --- workers ---------------------------------------------------------------------------------
+    Sign("workers-reports", "worker_processes", ">=", 1.0, "processes", "worker processes report", _pulse(Role.WORKERS)),
     Sign("slots-full", "activity_slots_free", "<", 1.0, "slots", "a worker has no free slot", _slots_free),
     Sign("activity-slots-full", "activity_slots_free", "<", 1.0, "slots", "a worker has no free activity slot", _signal("activity_slots_free")),
     Sign("slots-free", "activity_slots_free", ">=", 1.0, "slots", "the workers have free slots", _slots_free),
