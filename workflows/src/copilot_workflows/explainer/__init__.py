@@ -1,0 +1,1 @@
+"""The explainer: follows the log and words every transition by rule, within a second."""
