@@ -93,6 +93,10 @@ class Sign:
         )
 
 
+_DEMAND_ROSE: Final = 1.5
+"""Demand over the usual one from which more is asked for: Poisson arrivals of 1/s, counted over a
+minute, exceed it once in 5,000 slots by chance."""
+
 _NOT_ASKED: Final = (Missing.SCRAPE_FAILED, Missing.TIMED_OUT, Missing.NO_SAMPLE)
 """Why a pulse says nothing about its role."""
 
@@ -169,6 +173,15 @@ def _fewer(role: Role) -> Reader:
         return max(0.0, scene.usual[role] - now) if now >= 1.0 else 0.0
 
     return read
+
+
+def _lost_workers(scene: Scene) -> Reading:
+    """Worker processes that are gone although no more work is asked for than before."""
+    gone = _fewer(Role.WORKERS)(scene)
+    demand = _over_usual("demand_per_s", _quantity("demand_per_s"))(scene)
+    if not isinstance(demand, Missing) and demand >= _DEMAND_ROSE:
+        return 0.0
+    return gone
 
 
 def _silent_roles(scene: Scene) -> Reading:
@@ -316,12 +329,13 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign("closings-behind", "closings_per_s", "<", 0.5, "of demand", "fewer workflows close than are started", _over("closings_per_s", "demand_per_s"), "completing-less-than-half"),
     Sign("closings-keep-up", "closings_per_s", ">=", 0.5, "of demand", "workflows close about as fast as they are started", _over("closings_per_s", "demand_per_s"), "completing-less-than-half"),
     Sign("closings-kept", "closings_per_s", ">=", 0.5, "of usual", "as many workflows close as before", _over_usual("closings_per_s", _quantity("closings_per_s"))),
-    Sign("demand-rose", "demand_per_s", ">=", 1.5, "of usual", "more workflows are started than before", _over_usual("demand_per_s", _quantity("demand_per_s"))),
+    Sign("demand-rose", "demand_per_s", ">=", _DEMAND_ROSE, "of usual", "more workflows are started than before", _over_usual("demand_per_s", _quantity("demand_per_s"))),
     Sign("waiting", "queue_wait_s", ">=", 20.0, "s", "tasks wait in matching", _quantity("queue_wait_s")),
     Sign("activities-wait", "activity_backlog_age_s", ">=", 5.0, "s", "activity tasks wait in matching", _signal("activity_backlog_age_s")),
     Sign("no-success", "completion_ratio", "<", 0.85, "ratio", "workflows close without success", _quantity("completion_ratio"), "completion-ratio-low"),
     # --- workers ---------------------------------------------------------------------------------
     Sign("workers-reports", "worker_processes", ">=", 1.0, "processes", "worker processes report", _pulse(Role.WORKERS)),
+    Sign("workers-lost", "worker_processes", ">=", 1.0, "processes", "worker processes are gone and no more work is asked for than before", _lost_workers),
     Sign("slots-full", "activity_slots_free", "<", 1.0, "slots", "a worker has no free slot", _slots_free),
     Sign("activity-slots-full", "activity_slots_free", "<", 1.0, "slots", "a worker has no free activity slot", _signal("activity_slots_free")),
     Sign("slots-free", "activity_slots_free", ">=", 1.0, "slots", "the workers have free slots", _slots_free),
