@@ -61,6 +61,7 @@ INCIDENTS = (
     "n08-one-worker-killed",
     "n09-load-x5",
     "n10-workers-misrouted",
+    "n12-db-connections",
 )
 
 STEP_S = 30
