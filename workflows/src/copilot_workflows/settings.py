@@ -1,4 +1,5 @@
-"""Settings of the processes that explain, each read once by its `main.py`.
+"""Settings of explainer and trigger, each read once by its `main.py`; those of the agents stand in
+`worker/settings.py`, because they bring the agents' libraries along.
 
 The explainer needs the log and nothing else. Trigger and agents need a Temporal server, which is
 our own: never the cluster that is watched.
@@ -66,6 +67,9 @@ class TemporalSettings(BaseSettings):
         description="name=key, comma-separated; key: 32 bytes in base64. The first encrypts"
         " payloads, all decrypt; unset: payloads are readable on the server",
     )
+    temporal_sdk_metrics: str = Field(
+        "", description="host:port for the metrics of Temporal's SDK; unset: none"
+    )
     temporal_call_timeout_s: Annotated[float, Field(gt=0)] = Field(
         15.0, description="seconds to wait for an answer of the server"
     )
@@ -125,7 +129,3 @@ class TriggerSettings(ServiceSettings, FollowerSettings, TemporalSettings):
     trigger_starts_at_once: Annotated[int, Field(ge=1, le=1000)] = Field(
         32, description="workflow starts that are on their way at the same time"
     )
-
-
-class AgentsSettings(ServiceSettings, EventLogSettings, TemporalSettings):
-    """What `copilot run agents` needs to know."""

@@ -1,0 +1,1 @@
+"""The trigger: one workflow per transition and per ended incident, from its own checkpoint."""

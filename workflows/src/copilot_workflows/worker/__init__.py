@@ -1,0 +1,1 @@
+"""The agents process: the Temporal worker with all workflows, activities and agents."""
