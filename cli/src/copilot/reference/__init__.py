@@ -17,6 +17,7 @@ PAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "signals.md": "copilot.reference.signals",
         "rules.md": "copilot.reference.rules",
+        "causes.md": "copilot.reference.causes",
         "events.md": "copilot.reference.events",
         "settings.md": "copilot.reference.settings",
         "metrics.md": "copilot.reference.metrics",
