@@ -303,6 +303,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     # --- around the cluster ---------------------------------------------------------------------
     Cause(Component.NETWORK, Kind.UNREACHABLE, "the server's processes run but cannot reach each other",
         ("roles-report", "frontend-errors|polls-fail", "log-deadlines|log-refused|log-no-hosts", "database-works"), slots=3,
+        tells=(TellApart("log-refused", ""),),
         path=("calls-between-fail", "starts-refused", "work-stops"), follows=_after("network/unreachable"),
         action="Check the network between frontend, history and matching: security groups, DNS, membership addresses."),
     Cause(Component.MONITORING, Kind.NOT_VISIBLE, "metrics cannot be read; the cluster may be fine",
