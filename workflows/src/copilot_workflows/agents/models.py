@@ -33,7 +33,6 @@ from pydantic_ai.settings import ModelSettings
 from temporalio import workflow
 
 from copilot_core.errors import Defect, Rejected
-from copilot_workflows.agents.requests import NO_MODEL
 
 DISPATCHER: Final = "bedrock:global.anthropic.claude-sonnet-4-5-20250929-v1:0"
 RESEARCHER: Final = "bedrock:global.anthropic.claude-opus-4-6-v1"
@@ -43,6 +42,18 @@ MAX_ANSWER_BYTES: Final = 64 * 1024
 """Of one answer. An explanation is 5 kB; Temporal takes no payload above 2 MB."""
 TOO_LARGE: Final = "the answer is larger than"
 """How the error of a refused answer begins; it is how a workflow, which gets a copy, knows it."""
+
+_NEVER_SENT: Final = (
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "CredentialRetrievalError",
+    "SSOTokenLoadError",
+    "TokenRetrievalError",
+    "UnauthorizedSSOTokenError",
+    "EndpointConnectionError",
+    "ParamValidationError",
+)
+"""Errors of botocore after which nothing was sent: nothing was used, and trying again is vain."""
 
 _RESPONSE: Final = TypeAdapter(ModelResponse)
 
@@ -88,7 +99,9 @@ class Bounded(WrapperModel):
             raise
         except Exception as e:  # noqa: BLE001 — the border to libraries of providers
             # The type says enough; the text may hold addresses and keys.
-            raise ModelAPIError(self.model_name, f"failed with {type(e).__name__}") from None
+            name = type(e).__name__
+            error = ModelRequestRejectedError if name in _NEVER_SENT else ModelAPIError
+            raise error(self.model_name, f"failed with {name}") from None
         if len(_RESPONSE.dump_json(response)) > MAX_ANSWER_BYTES:
             raise ModelRequestRejectedError(
                 self.model_name, f"{TOO_LARGE} {MAX_ANSWER_BYTES} bytes"
@@ -109,16 +122,6 @@ def model_named(name: str) -> Model:
             where="COPILOT_DISPATCHER_MODEL, COPILOT_RESEARCHER_MODEL",
             todo="see docs/how-to/choose-models-and-budgets.md",
         ) from e
-
-
-def check(*names: str) -> None:
-    """Make every model once, so that a wrong name or a missing region is told at the start.
-
-    Raises as `model_named` does. No provider is asked anything.
-    """
-    for name in names:
-        if name != NO_MODEL:
-            model_named(name)
 
 
 def resolve(context: ModelResolutionContext[Any], name: str) -> Model:

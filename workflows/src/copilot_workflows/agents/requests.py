@@ -9,23 +9,57 @@ claim: a malformed claim costs its sentence and nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from copilot_core.explanation import (
     MAX_CAUSES,
     MAX_CLAIMS,
     MAX_SENTENCE_CHARS,
     MAX_SENTENCES,
+    AbsenceClaim,
+    CauseLinkClaim,
+    ChangeClaim,
+    Claim,
+    ComparisonClaim,
+    CountClaim,
+    HypothesisClaim,
+    OrderClaim,
+    StateClaim,
+    ValueClaim,
 )
 from copilot_core.values import Model, Scalar, Sha256
 
 NO_MODEL: Final = "none"
 """The name of a model that stands for none."""
+
+
+CLAIMS: Final[Mapping[str, type[Claim]]] = MappingProxyType(
+    {
+        "value": ValueClaim,
+        "comparison": ComparisonClaim,
+        "change": ChangeClaim,
+        "order": OrderClaim,
+        "state": StateClaim,
+        "count": CountClaim,
+        "absence": AbsenceClaim,
+        "cause_link": CauseLinkClaim,
+        "hypothesis": HypothesisClaim,
+    }
+)
+"""The claims that an answer may make, by the word that says which."""
 
 
 class TextKind(StrEnum):
@@ -100,6 +134,20 @@ class Loose(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+def _each(items: object, whole: ValidatorFunctionWrapHandler) -> list[object]:
+    """The items of a list that are what they should be: one that is not costs itself alone."""
+    if not isinstance(items, list):
+        return whole(items)
+    kept: list[object] = []
+    for item in items:
+        with suppress(ValidationError):
+            kept += whole([item])
+    return kept
+
+
+Each = WrapValidator(_each)
+
+
 class Dispatch(Loose):
     """The dispatcher's answer.
 
@@ -162,11 +210,11 @@ class AnswerSentence(Loose):
     sentence that is too long costs itself and not the whole answer."""
 
     text: Annotated[str, Field(description=f"at most {MAX_SENTENCE_CHARS} characters")]
-    claims: Annotated[list[AnswerClaim], Field(description=f"at most {MAX_CLAIMS}")] = []
+    claims: Annotated[list[AnswerClaim], Each, Field(description=f"at most {MAX_CLAIMS}")] = []
 
 
 AnswerSentences = Annotated[
-    list[AnswerSentence], Field(description=f"at most {MAX_SENTENCES} sentences")
+    list[AnswerSentence], Each, Field(description=f"at most {MAX_SENTENCES} sentences")
 ]
 
 
@@ -184,7 +232,7 @@ class Answer(Loose):
     headline: AnswerSentence
     since: AnswerSentences = []
     certainty: AnswerSentences = []
-    causes: Annotated[list[AnswerCause], Field(description=f"at most {MAX_CAUSES}")] = []
+    causes: Annotated[list[AnswerCause], Each, Field(description=f"at most {MAX_CAUSES}")] = []
     path: AnswerSentences = []
     changed_before: AnswerSentences = []
     not_seen: AnswerSentences = []

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copilot_core.budget import Amount, Limits
 from copilot_service.settings import PREFIX
-from copilot_workflows.agents.models import DISPATCHER, RESEARCHER
-from copilot_workflows.agents.prices import Price
+from copilot_workflows.agents.models import DISPATCHER, RESEARCHER, model_named
+from copilot_workflows.agents.prices import Price, price_of
 from copilot_workflows.agents.requests import NO_MODEL, CallLimits
 
 Count = Annotated[int, Field(ge=0)]
@@ -98,3 +98,17 @@ class ModelSettings(BaseSettings):
                 int(self.budget_day_usd * 1_000_000),
             ),
         )
+
+
+def check(settings: ModelSettings) -> None:
+    """Tell at the start what would fail later: a name that means no model, a region that is
+    missing, a price that nobody knows. Asks no provider anything.
+
+    Raises `Rejected` (code `settings`).
+    """
+    if not settings.asks_a_model:
+        return
+    for name in dict.fromkeys((settings.dispatcher_model, settings.researcher_model)):
+        if name != NO_MODEL:
+            model_named(name)
+            price_of(name, settings.model_prices)
