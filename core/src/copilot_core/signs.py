@@ -307,10 +307,15 @@ _WORK_STOPPED: Final = 2 / 3
 """As the gate role-unseen-and-slower: the rest of a rate's window still counts for some 20 s."""
 
 
+def _one(role: Role) -> str:
+    """What a single process of a role is called."""
+    return "worker" if role is Role.WORKERS else role
+
+
 def _of_role(role: Role) -> tuple[Sign, ...]:
     return (
-        Sign(f"{role}-silent", PULSE_OF[role], "<", 1.0, "processes", f"no {role} process reports", _pulse(role)),
-        Sign(f"{role}-fewer", PULSE_OF[role], ">=", 1.0, "processes", f"{role} processes are gone while others report", _fewer(role)),
+        Sign(f"{role}-silent", PULSE_OF[role], "<", 1.0, "processes", f"no {_one(role)} process reports", _pulse(role)),
+        Sign(f"{role}-fewer", PULSE_OF[role], ">=", 1.0, "processes", f"{_one(role)} processes are gone while others report", _fewer(role)),
         Sign(f"{role}-returns", PULSE_OF[role], ">=", 2.0, "returns", f"{role} was gone and came back again and again", _returns(role)),
     )  # fmt: skip
 
