@@ -29,6 +29,7 @@ from copilot.commands import (
     docs,
     evaluate,
     explain,
+    kb,
     log,
     record,
     rules,
@@ -53,7 +54,7 @@ for command in (demo, record, evaluate, diagnose, explain, status):
     command.register(app)
 for name, group in (
     ("run", run), ("log", log), ("views", views), ("dead", dead), ("db", db),
-    ("rules", rules), ("signals", signals), ("docs", docs),
+    ("rules", rules), ("signals", signals), ("kb", kb), ("docs", docs),
 ):  # fmt: skip
     app.add_typer(group.app, name=name)
 

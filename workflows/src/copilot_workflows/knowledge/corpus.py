@@ -48,11 +48,6 @@ class Corpus:
         """Pages by their names."""
         return {page.name: page for page in self.pages}
 
-    def extended(self, other: Corpus) -> Corpus:
-        """These pages and those of another corpus; of two with one name, the other's."""
-        kept = [page for page in self.pages if page.name not in other.by_name]
-        return corpus_of([*kept, *other.pages])
-
 
 def corpus_of(pages: Iterable[Page]) -> Corpus:
     """Judge pages and put them in order. Raises `Rejected` with every finding."""
@@ -61,6 +56,13 @@ def corpus_of(pages: Iterable[Page]) -> Corpus:
         raise Rejected(f"{len(ordered)} pages, {MAX_PAGES} at the most", where="knowledge pages")
     check(ordered)
     return Corpus(ordered)
+
+
+def extended(corpus: Corpus, pages: Iterable[Page]) -> Corpus:
+    """A corpus with more pages; a page takes the place of one with the same name."""
+    added = {page.name: page for page in pages}
+    kept = [page for page in corpus.pages if page.name not in added]
+    return corpus_of([*kept, *added.values()])
 
 
 def read_folder(folder: Path) -> tuple[Page, ...]:

@@ -1,19 +1,25 @@
 """Full-text search over the pages, in memory.
 
-Theory of operation. Two indexes of Tantivy (BM25): one of whole pages, which finds the page, one of
-their sections, which finds the part of it to show. Fields of a page weigh differently: what it is
-called, how it is reported (`Sounds like`), its summary, the rest. Words are lower-cased, freed of
-accents and stemmed in English; words that mean the same to on-call are one word (`SAME`), so that a
-pod is a process and a DB a database. A signal or a key such as `history.rps` is found by its parts.
+Theory of operation. Two indexes of Tantivy (BM25): one of whole pages, one of their sections. A
+page scores what its whole text scores plus what its best section does, so that a page about the
+matter and a page that answers in one place are both found. Its best section is shown, but not the
+one that says how a matter is reported (`Sounds like`): who asks knows that.
+
+Both indexes have one field: a word of the title, of the summary or of `Sounds like` stands in it
+several times (`WEIGHTS`). With a field for each, a word that is rare in titles would count as rare.
+
+Words are lower-cased, freed of accents and stemmed in English; compound names are found whole and
+by their parts; words of which every question is made do not count (`EMPTY`); and words that mean
+the same to on-call are one word (`SAME`), so that a pod is a process and a DB a database.
 
 A question is a bag of words: nothing in it is query syntax, so nothing in it can fail or widen it.
-
 The index takes milliseconds to build and belongs to one digest. `sync` looks at the file again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,35 +35,64 @@ from copilot_workflows.knowledge.port import Passage, Synced, bounded, checked
 REPORTED: Final = "Sounds like"
 """The section in which a runbook repeats what people say when they report it."""
 
-WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
-    {"name": 2.0, "title": 3.0, "reported": 2.0, "summary": 2.0, "body": 1.0}
+WEIGHTS: Final[Mapping[str, int]] = MappingProxyType(
+    {"name": 2, "title": 3, "summary": 2, "reported": 2, "body": 1}
 )
-"""How much a word counts where it stands."""
+"""How often a word counts by where it stands."""
+
+CANDIDATES: Final = 100
+"""Pages and sections that are weighed against each other."""
+
+EMPTY: Final[str] = """
+    how what why when where which who whom do does did can could should shall would may
+    might must i me my we us our you your he she they them somebody someone anybody anyone
+    something anything have has had am been being was were so just than then there from
+    since about after before over under out up down off on all any every some many much
+    more most very too also only still now yet again always ever get gets got go goes
+    going went make makes made take takes took mean means tell tells say says said know
+    please help safe fine ok okay thing things
+"""
+"""Words of which every question is made."""
 
 SAME: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "db": "database", "postgres": "database", "postgresql": "database", "persistence": "database",
-        "pod": "process", "pods": "process", "container": "process", "instance": "process",
-        "replica": "process", "replicas": "process", "task": "task", "cpu": "processor",
-        "oom": "memory", "sdk": "worker", "consumer": "worker", "consumers": "worker",
-        "conn": "connection", "conns": "connection", "latency": "slow", "lag": "slow",
-        "sluggish": "slow", "crash": "restart", "crashing": "restart", "crashes": "restart",
-        "crashed": "restart", "crashloop": "restart", "reboot": "restart", "bounce": "restart",
-        "dead": "gone", "killed": "gone", "vanished": "gone", "missing": "gone", "died": "gone",
-        "throttled": "limit", "throttling": "limit", "ratelimit": "limit", "quota": "limit",
-        "stuck": "hang", "frozen": "hang", "freeze": "hang", "hung": "hang", "stalled": "hang",
-        "blind": "metric", "dashboard": "metric", "dashboards": "metric", "grafana": "metric",
-        "graphs": "metric", "graph": "metric", "monitoring": "metric", "prometheus": "metric",
-        "occ": "40001", "oc000": "40001", "oc001": "40001", "serialization": "40001",
-        "rollout": "deploy", "deployment": "deploy", "release": "deploy", "released": "deploy",
-        "upgrade": "deploy", "cert": "certificate", "certs": "certificate",
-        "credential": "token", "credentials": "token", "password": "token", "login": "token",
-        "purge": "delete", "cleanup": "delete", "deletion": "delete", "deletions": "delete",
+        said: sought
+        for sought, words in (
+            ("database", "db postgres postgresql persistence aurora"),
+            ("process", "pod pods container containers instance instances replica replicas"),
+            ("host", "node nodes machine machines box vm"),
+            ("processor", "cpu cpus"),
+            ("memory", "oom ram mem"),
+            ("worker", "sdk consumer consumers"),
+            ("workflow", "execution executions"),
+            ("connection", "conn conns connect connecting connected"),
+            ("slow", "latency latencies lag lagging sluggish slowness slower late"),
+            ("restart", "crash crashes crashed crashing crashloop reboot bounce bounces"),
+            ("gone", "dead killed kill died vanished missing absent"),
+            ("limit", "throttle throttled throttling ratelimit ratelimited quota"),
+            ("hang", "stuck frozen freeze freezes hung stalled stall stalls"),
+            ("metric", "dashboard dashboards grafana graphs graph prometheus monitoring scrape"),
+            ("40001", "occ oc000 oc001 serialization"),
+            ("deploy", "rollout release released releases upgrade update deployment deployments"),
+            ("certificate", "cert certs"),
+            ("token", "credential credentials login"),
+            ("delete", "purge cleanup deletion deletions deleting"),
+            ("scale", "autoscaler autoscaling autoscale autoscalers"),
+            ("network", "firewall vpc routing"),
+            ("reach", "unreachable reachable"),
+            ("schedule", "cron"),
+            ("call", "escalate escalation wake"),
+            ("namespace", "tenant tenants"),
+            ("opensearch", "elasticsearch elastic"),
+            ("history", "histories"),
+        )
+        for said in words.split()
     }
 )  # fmt: skip
-"""Words of on-call that mean the same here. To the left what is said, to the right what is sought."""
+"""Words of on-call that mean the same here: what is said, and what is sought."""
 
-_STOPWORDS: Final = "english"
+_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+"""A part of a compound name: `PersistenceLimit`, `shardIOConcurrency`."""
 
 
 class LocalKnowledge:
@@ -103,69 +138,60 @@ class _Base:
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
-        self._words = (
-            TextAnalyzerBuilder(Tokenizer.simple())
-            .filter(Filter.remove_long(60))
-            .filter(Filter.lowercase())
-            .filter(Filter.ascii_fold())
-            .filter(Filter.stopword(_STOPWORDS))
-            .build()
+        words = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(60))
+        words = words.filter(Filter.lowercase()).filter(Filter.ascii_fold())
+        words = words.filter(Filter.stopword("english")).filter(
+            Filter.custom_stopword(EMPTY.split())
         )
-        self._stems = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(
-            Filter.stemmer(_STOPWORDS)
-        ).build()  # fmt: skip
+        self._words = words.build()
+        stems = TextAnalyzerBuilder(Tokenizer.whitespace()).filter(Filter.stemmer("english"))
+        self._stems = stems.build()
         self._parts = tuple(_Part(p, s) for p in corpus.pages for s in p.sections if s.text)
-        self._schema = _schema()
-        self._pages = self._index(_fields_of_page(p) for p in corpus.pages)
-        self._sections = self._index(_fields_of_part(p) for p in self._parts)
+        self._pages = self._index(_weighted(page) for page in corpus.pages)
+        self._sections = self._index(
+            f"{part.page.front.title}\n{part.section.heading}\n{part.section.text}"
+            for part in self._parts
+        )
 
     def search(self, question: str, limit: int) -> Iterator[Passage]:
         """Pages by score; of each the section that fits the question best."""
-        words = self.words(question)
-        if not words:
-            return
-        query = self._query(words)
-        searcher = self._pages.searcher()
-        for score, address in searcher.search(query, limit).hits:
-            page = self.corpus.pages[int(searcher.doc(address)["number"][0])]
-            section = self._best_section(query, page)
+        words = list(dict.fromkeys(self.words(question)))
+        pages = {self.corpus.pages[n].name: score for n, score in _hits(self._pages, words)}
+        best: dict[str, float] = {}
+        shown: dict[str, Section] = {}
+        for number, score in _hits(self._sections, words):  # best first
+            part = self._parts[number]
+            best.setdefault(part.page.name, score)
+            if part.section.heading != REPORTED:
+                shown.setdefault(part.page.name, part.section)
+        scores = {name: pages.get(name, 0.0) + score for name, score in best.items()}
+        for name in sorted(scores, key=lambda name: (-scores[name], name))[:limit]:
+            page = self.corpus.by_name[name]
+            section = shown.get(name, page.sections[0])
             yield Passage(
-                page=page.name,
+                page=name,
                 title=page.front.title,
                 section=section.heading,
-                text=bounded(section.text),
-                score=round(float(score), 4),
+                text=bounded(section.text or page.front.summary),
+                score=round(scores[name], 4),
                 cause=page.front.cause,
             )
 
     def words(self, text: str) -> list[str]:
         """The words of a text as the index knows them."""
-        same = (SAME.get(word, word) for word in self._words.analyze(text))
-        return self._stems.analyze(" ".join(same))
+        found: list[str] = []
+        for name in text.split():
+            parts = _PART.findall(name)
+            compound = len(parts) > 1 and name.strip("`\"'().,;:").isalnum()
+            found += self._words.analyze(f"{name} {' '.join(parts)}" if compound else name)
+        return self._stems.analyze(" ".join(SAME.get(word, word) for word in found))
 
-    def _best_section(self, query: Query, page: Page) -> Section:
-        of_page = Query.term_query(self._schema, "of", page.name)
-        both = Query.boolean_query([(Occur.Must, of_page), (Occur.Should, query)])
-        searcher = self._sections.searcher()
-        _, address = searcher.search(both, 1).hits[0]
-        return self._parts[int(searcher.doc(address)["number"][0])].section
-
-    def _query(self, words: Iterable[str]) -> Query:
-        terms = [
-            (Occur.Should, Query.boost_query(Query.term_query(self._schema, field, word), weight))
-            for word in dict.fromkeys(words)
-            for field, weight in WEIGHTS.items()
-        ]
-        return Query.boolean_query(terms)
-
-    def _index(self, documents: Iterable[Mapping[str, str]]) -> tantivy.Index:
-        index = tantivy.Index(self._schema)
-        writer = index.writer(num_threads=1)  # numbers of documents stay in order
-        for number, fields in enumerate(documents):
-            document = tantivy.Document(number=number, of=fields["name"])
-            for field in WEIGHTS:
-                document.add_text(field, " ".join(self.words(fields.get(field, ""))))
-            writer.add_document(document)
+    def _index(self, texts: Iterable[str]) -> tantivy.Index:
+        index = tantivy.Index(_schema())
+        writer = index.writer(num_threads=1)
+        for number, text in enumerate(texts):
+            words = " ".join(self.words(text))
+            writer.add_document(tantivy.Document(number=number, words=words))
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
@@ -175,21 +201,30 @@ class _Base:
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("number", stored=True)
-    builder.add_text_field("of", tokenizer_name="raw")
-    for field in WEIGHTS:
-        builder.add_text_field(field, tokenizer_name="whitespace")
+    builder.add_text_field("words", tokenizer_name="whitespace")
     return builder.build()
 
 
-def _fields_of_page(page: Page) -> Mapping[str, str]:
-    return {
-        "name": page.name,
+def _hits(index: tantivy.Index, words: Iterable[str]) -> Iterator[tuple[int, float]]:
+    """Numbers of documents with their scores, best first; equal ones by number."""
+    terms = [(Occur.Should, Query.term_query(index.schema, "words", word)) for word in words]
+    if not terms:
+        return
+    searcher = index.searcher()
+    found = searcher.search(Query.boolean_query(terms), CANDIDATES).hits
+    numbered = ((int(searcher.doc(at)["number"][0]), float(score)) for score, at in found)
+    yield from sorted(numbered, key=lambda hit: (-hit[1], hit[0]))
+
+
+def _weighted(page: Page) -> str:
+    """The text of a page, each part as often as it counts."""
+    reported = "\n".join(s.text for s in page.sections if s.heading == REPORTED)
+    body = "\n".join(f"{s.heading}\n{s.text}" for s in page.sections if s.heading != REPORTED)
+    parts = {
+        "name": page.name.replace("-", " "),
         "title": page.front.title,
         "summary": page.front.summary,
-        "reported": "\n".join(s.text for s in page.sections if s.heading == REPORTED),
-        "body": "\n".join(s.text for s in page.sections if s.heading != REPORTED),
+        "reported": reported,
+        "body": body,
     }
-
-
-def _fields_of_part(part: _Part) -> Mapping[str, str]:
-    return {"name": part.page.name, "title": part.section.heading, "body": part.section.text}
+    return "\n".join("\n".join([text] * WEIGHTS[part]) for part, text in parts.items())

@@ -36,11 +36,12 @@ RUNBOOK_SECTIONS: Final = ("Symptoms", "Checks", "Safe actions", "Unsafe actions
 
 _FRONT: Final = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 _HEADING: Final = re.compile(r"^## (.+)$", re.MULTILINE)
+_TITLE: Final = re.compile(r"\A# .*")
 _FENCED: Final = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _LINK: Final = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _QUERY: Final = re.compile(
-    r"\b(rate|irate|increase|delta|deriv|histogram_quantile|[a-z]+_over_time)\("  # functions: without a blank, unlike prose
+    r"\b(rate|irate|increase|delta|deriv|histogram_quantile|[a-z]+_over_time)\("  # no blank: prose
     r"|\b(sum|avg|min|max|count|topk)\s+(by|without)\s*\("  # aggregations
     r"|\{\s*\w+\s*(=~|!~|!=|=)\s*\""  # selectors
     r"|\|[=~]\s*[\"`]",  # line filters
@@ -59,7 +60,7 @@ class Front(BaseModel):
 
 
 class Section(BaseModel):
-    """A part of a page. The part before the first heading has an empty one."""
+    """A part of a page. The part between title and first heading has an empty one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -82,10 +83,16 @@ class Page(BaseModel):
         """What others call it: the file's name without its ending."""
         return posixpath.splitext(posixpath.basename(self.path))[0]
 
+    @property
+    def body(self) -> str:
+        """The Markdown behind the front matter."""
+        return _FRONT.sub(r"\2", self.text).lstrip("\n")
+
 
 def parse(path: str, text: str) -> Page:
     """Read a page. Raises `Rejected` with everything that is wrong with its shape."""
-    match = _FRONT.match(text.replace("\r\n", "\n"))
+    text = text.replace("\r\n", "\n")
+    match = _FRONT.match(text)
     if match is None:
         raise _rejected([f"{path}: no front matter between two lines of ---"])
     try:
@@ -125,7 +132,7 @@ def _page_findings(page: Page, paths: set[str]) -> Iterator[str]:
     for match in _QUERY.finditer(page.text):
         line = page.text.count("\n", 0, match.start()) + 1
         yield f"line {line}: a query of a metrics or log backend; name the signal instead"
-    if f"# {page.front.title}" not in page.sections[0].text.splitlines():
+    if not page.body.startswith(f"# {page.front.title}\n"):
         yield f"its heading is not its title, {page.front.title!r}"
     for target in _broken_links(page, paths):
         yield f"the link {target} leads to no page"
@@ -162,7 +169,8 @@ def _sections(body: str) -> Iterator[Section]:
         for match in _HEADING.finditer(body)
         if not any(begin <= match.start() < end for begin, end in fenced)
     ]
-    yield Section(heading="", text=body[: starts[0].start() if starts else None].strip())
+    lead = body[: starts[0].start() if starts else None].strip()
+    yield Section(heading="", text=_TITLE.sub("", lead, count=1).strip())
     for i, match in enumerate(starts):
         end = starts[i + 1].start() if i + 1 < len(starts) else None
         yield Section(heading=match[1].strip(), text=body[match.end() : end].strip())
