@@ -19,12 +19,12 @@ import pytest
 
 from copilot.demo import BUNDLED
 from copilot.embedded.child import free_port
+from copilot_core.events import EVENT_TYPES
 
 pytestmark = pytest.mark.slow
 
 COMMAND = (sys.executable, "-m", "copilot.main")
 WITHIN_S = 180.0
-DECISIONS = {"SampleRecorded", "LogSampleRecorded"}
 
 
 @pytest.fixture
@@ -58,19 +58,23 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def of_kind(events: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Events by the kind of stream that they belong to: streams are in order, kinds interleave."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        kinds.setdefault(EVENT_TYPES[event["type"]].stream_kind, []).append(event)
+    return kinds
+
+
 def test_the_incident_comes_out_as_it_is_folded_without_a_line(folder: Path) -> None:
     """What the public topic carried, the log's digest and the re-fold's digest all equal the fold
-    of the recording in one process; nothing is left behind."""
+    of the recording in one process, and so do the words; nothing is left behind."""
     done = subprocess.run(
         [*COMMAND, "demo", "--json", "--speed", "0"],
         capture_output=True, text=True, env=environment(folder), timeout=WITHIN_S, check=True,
     )  # fmt: skip
     *shown, summary = records(done.stdout)
-    alone = subprocess.run(
-        [*COMMAND, "evaluate", "--recording", str(BUNDLED), "--json"],
-        capture_output=True, text=True, timeout=WITHIN_S, check=True,
-    )  # fmt: skip
-    *decided, expected = records(alone.stdout)
+    *decided, expected = records(alone("evaluate"))
     assert set(summary) == {
         "type", "samples", "events", "transitions", "digest", "refold_digest",
     }  # fmt: skip
@@ -78,17 +82,29 @@ def test_the_incident_comes_out_as_it_is_folded_without_a_line(folder: Path) -> 
     assert summary["digest"] == summary["refold_digest"] == expected["digest"]
     assert (summary["samples"], summary["events"]) == (expected["samples"], expected["events"])
     assert summary["transitions"] == sum(e["type"] == "HealthTransitioned" for e in decided)
-    by_stream = {
-        kind: [e for e in events if e["type"].startswith("Log") is (kind == "logs")]
-        for kind in ("health", "logs")
-        for events in (shown,)
-    }
-    expected_by_stream = {
-        kind: [e for e in decided if e["type"].startswith("Log") is (kind == "logs")]
-        for kind in ("health", "logs")
-    }
-    assert by_stream == expected_by_stream
+    assert of_kind(shown) == of_kind(decided) | {"explanation": records(alone("explain"))}
     assert list(folder.iterdir()) == []
+
+
+def alone(command: str) -> str:
+    """What a command says of the bundled recording without a line."""
+    done = subprocess.run(
+        [*COMMAND, command, "--recording", str(BUNDLED), "--json"],
+        capture_output=True, text=True, timeout=WITHIN_S, check=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_it_ends_with_the_explained_incident(folder: Path) -> None:
+    """For eyes the last word is the incident's worst moment: what, why, and the next step."""
+    done = subprocess.run(
+        [*COMMAND, "demo", "--speed", "0"],
+        capture_output=True, text=True, env=environment(folder), timeout=WITHIN_S, check=True,
+    )  # fmt: skip
+    _, _, end = done.stdout.partition("identical")
+    assert "is critical since 17:12:30 UTC" in end
+    assert "no worker polls the task queues" in end
+    assert "Runbook: workers-absent" in end
 
 
 def test_serve_keeps_the_api_up_until_interrupted(folder: Path) -> None:

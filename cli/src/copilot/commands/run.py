@@ -25,6 +25,14 @@ def worker() -> None:
     raise typer.Exit(main())
 
 
+@app.command(epilog="Example: copilot run explainer")
+def explainer() -> None:
+    """Put every transition into words by rule, within a second; needs the log alone."""
+    from copilot_workflows.explainer.main import main
+
+    raise typer.Exit(main())
+
+
 @app.command(epilog="Example: copilot run relay")
 def relay() -> None:
     """Publish recorded events to Kafka, in order, at least once."""

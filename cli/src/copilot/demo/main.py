@@ -1,9 +1,10 @@
 """`copilot demo`: the line on this machine, an incident through it, and the proof.
 
 Theory of operation. Components first, then the processes, then the incident; the timeline is read
-from the public topic while slots are played. When the last slot was sent, three things are waited
-for: the log has folded the last message, the public topic has shown every decision in the log, and
-the read models answer for the last slot. Then the log is folded again.
+from the public topic while slots are played. When the last slot was sent, four things are waited
+for: the log has folded the last message, every transition is put into words, the public topic has
+shown every decision and every explanation in the log, and the read models answer for the last slot.
+Then the log is folded again, and the incident is told in words.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -31,12 +33,13 @@ from copilot.supervisor import Supervisor, copilot_part
 from copilot.terminal import note
 from copilot.timeline import OBSERVATIONS
 from copilot_core.errors import Conflict, CopilotError, Unavailable
-from copilot_core.events import RecordedEvent
+from copilot_core.events import HealthTransitioned, RecordedEvent, TransitionExplained
 from copilot_core.rules import RulePack
 from copilot_eventlog.postgres import PostgresLog, open_log
 from copilot_service.process import first_error
+from copilot_workflows.following import partition_shards
 
-PARTS: Final = ("worker", "relay", "projector", "api")
+PARTS: Final = ("worker", "explainer", "relay", "projector", "api")
 PARTITIONS: Final = 1
 """One cluster is one partition, whatever their number."""
 
@@ -133,8 +136,8 @@ async def _demo(line: Line, incident: Incident, wish: Wish, show: Show) -> None:
     async with published(line.found.kafka) as events, asyncio.TaskGroup() as tasks:
         seen = tasks.create_task(_follow(events, show))
         sent = await play(incident, line.found.kafka, speed=wish.speed, played=show.played)
-        decisions = await _folded(line.log, last_offset=sent - 1)
-        await _shown(show, decisions)
+        await _folded(line.log, last_offset=sent - 1)
+        await _shown(show, await _explained(line.log))
         seen.cancel()
     slots = [sample.slot for sample in incident.samples]
     status = await line.api.status_of_slot(incident.cluster, slots[-1], WITHIN_S)
@@ -163,31 +166,46 @@ async def _until_owned(log: PostgresLog) -> None:
 
 
 async def _owned(log: PostgresLog) -> bool:
-    return len(await log.shards()) == PARTITIONS
+    return len(await partition_shards(log)) == PARTITIONS
 
 
-async def _folded(log: PostgresLog, *, last_offset: int) -> int:
-    """Wait until the last message is folded; returns how many decisions the log holds."""
+async def _folded(log: PostgresLog, *, last_offset: int) -> None:
+    """Wait until the last message is folded."""
 
     async def folded() -> bool:
-        heads = [await log.head(shard) for shard in await log.shards()]
+        heads = [await log.head(shard) for shard in await partition_shards(log)]
         return all(head is not None and head.source_offset >= last_offset for head in heads)
 
     await _until(folded, what=f"the worker has not folded offset {last_offset}")
-    return sum(
-        [
-            event.type not in OBSERVATIONS
-            for shard in await log.shards()
-            async for event in events_of(log, shard=shard)
-        ]
-    )
+
+
+async def _explained(log: PostgresLog) -> int:
+    """Wait until every transition is put into words; returns how many events a timeline shows."""
+    shown = 0
+
+    async def explained() -> bool:
+        nonlocal shown
+        types = Counter(
+            [
+                event.type
+                for shard in await log.shards()
+                async for event in events_of(log, shard=shard)
+            ]
+        )
+        shown = sum(n for type_, n in types.items() if type_ not in OBSERVATIONS)
+        return types[TransitionExplained.__name__] == types[HealthTransitioned.__name__]
+
+    await _until(explained, what="the explainer has not explained every transition")
+    return shown
 
 
 async def _shown(show: Show, decisions: int) -> None:
     async def shown() -> bool:
         return show.events >= decisions
 
-    await _until(shown, what=f"the relay has not published all of the {decisions} decisions")
+    await _until(
+        shown, what=f"the relay has not published all of the {decisions} events of the timeline"
+    )
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], *, what: str) -> None:

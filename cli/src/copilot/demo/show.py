@@ -10,11 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from whenever import Instant
 
 from copilot.demo.play import WEEK_S, Incident
+from copilot.explained_rows import rows
 from copilot.log_audit import Refold
 from copilot.terminal import console, emit, note
 from copilot.timeline import as_record, as_rows
 from copilot.times import rfc3339
-from copilot_core.events import RecordedEvent
+from copilot_core.events import IncidentReviewed, RecordedEvent, TransitionExplained
 
 LAST_LINES: Final = 5
 
@@ -36,13 +37,14 @@ class Show:
         )
         self._task = self._progress.add_task("slots", total=len(incident.samples))
         self.events = 0
+        self._explained: list[TransitionExplained | IncidentReviewed] = []
 
     def starting(self) -> None:
         """The processes are about to start."""
         if self._incident.earlier_by_s:
             weeks = self._incident.earlier_by_s // WEEK_S
             note(f"copilot: this clock is behind the recording: played {weeks} week(s) earlier")
-        self._say("starting database, broker, worker, relay, projector and API …")
+        self._say("starting database, broker, worker, explainer, relay, projector and API …")
 
     def started(self, url: str) -> None:
         """Everything answers."""
@@ -60,6 +62,10 @@ class Show:
     def event(self, event: RecordedEvent) -> None:
         """An event came out of the public topic."""
         self.events += 1
+        if event.type in (TransitionExplained.__name__, IncidentReviewed.__name__):
+            told = event.decoded()
+            assert isinstance(told, TransitionExplained | IncidentReviewed)
+            self._explained.append(told)
         if self._as_json:
             emit(as_record(event))
         else:
@@ -92,8 +98,20 @@ class Show:
             f"digest of folding it again {proof.refold_digest}"
             f"   {'identical' if proof.agrees else 'DIFFERENT'}\n"
         )
+        if incidents:
+            self._explain(incidents[0])
         for line in self._where_to_look(served_at):
             self._say(line)
+
+    def _explain(self, incident: Mapping[str, Any]) -> None:
+        """The incident in words: all of it when it has ended, else its worst moment."""
+        ended, worst_at = incident["ended_ms"], incident["worst_at_ms"]
+        type_, at_ms = (
+            (TransitionExplained, worst_at) if ended is None else (IncidentReviewed, ended)
+        )
+        for told in self._explained:
+            if isinstance(told, type_) and told.at * 1000 == at_ms:
+                self._out.print(*rows(told, event_id=str(told.explains)), "", sep="\n")
 
     def last_words(self, folder: Path) -> None:
         """The last lines that each part wrote, for somebody who has to find out why it failed."""
