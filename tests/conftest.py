@@ -7,6 +7,8 @@
     prometheus_of(path)      the Prometheus server of a recording (`metrics.om.gz`)
     temporal_server_binary   the Temporal server's program, to be run with a command of its own
     temporal_on(path)        a Temporal server that reads this dynamic config
+    kept_temporal            a Temporal server of this test alone that keeps its data when killed
+    temporal                 one Temporal server for the whole run; give task queues a name
     go_sdk                   vets and runs Go sources against Temporal's Go SDK
     compose_check            the program that reads Compose files as Compose does
 
@@ -48,7 +50,7 @@ Found = TypeVar("Found")
 
 _REAL_COMPONENTS = {
     "kafka", "own_kafka", "postgres", "own_postgres", "pg_dsn", "prometheus_of",
-    "temporal_server_binary", "temporal_on", "go_sdk", "compose_check",
+    "temporal_server_binary", "temporal_on", "kept_temporal", "temporal", "go_sdk", "compose_check",
 }  # fmt: skip
 
 # No deadline: a busy machine is not a falsified law. "fast" is a taste for every check, "standard"
@@ -157,6 +159,30 @@ def temporal_on(
             return running.enter_context(server)
 
         yield on
+
+
+@pytest.fixture
+def kept_temporal(tmp_path: Path, temporal_server_binary: Path) -> Iterator[Temporal]:
+    """A Temporal server of this test alone; killed and started again it has its workflows."""
+    with _temporal(temporal_server_binary, tmp_path / "temporal", kept=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def temporal(
+    tmp_path_factory: pytest.TempPathFactory, temporal_server_binary: Path
+) -> Iterator[Temporal]:
+    """One Temporal server for the whole run; leave it running."""
+    home = tmp_path_factory.mktemp("temporal") / "home"
+    with _temporal(temporal_server_binary, home) as server:
+        yield server
+
+
+def _temporal(binary: Path, home: Path, *, kept: bool = False) -> Temporal:
+    home.mkdir()
+    dynamic_config = home / "dynamicconfig.yaml"
+    dynamic_config.write_text("{}\n")
+    return Temporal(binary, home, dynamic_config=dynamic_config, kept=kept)
 
 
 @pytest.fixture(scope="session")

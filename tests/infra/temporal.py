@@ -1,4 +1,4 @@
-"""The Temporal server as one process: four services on 127.0.0.1, its stores in memory.
+"""The Temporal server as one process: four services on 127.0.0.1, its stores in memory or a file.
 
 What a test gives is the dynamic config; the rest is the least that a server runs on. `default` is
 there as a namespace. The log is JSON, a line an event. It cannot be without warnings: the worker
@@ -32,14 +32,15 @@ persistence:
     memory:
       sql:
         pluginName: sqlite
-        databaseName: temporal
+        databaseName: {database}
         connectAddr: localhost
         connectProtocol: tcp
-        connectAttributes: {{mode: memory, cache: private}}
+        connectAttributes: {attributes}
         maxConns: 1
         maxIdleConns: 1
 global:
   membership: {{maxJoinDuration: 30s, broadcastAddress: 127.0.0.1}}
+  metrics: {{prometheus: {{listenAddress: "127.0.0.1:{metrics}", timerType: histogram}}}}
 services:
   frontend:
     rpc: {{bindOnIP: 127.0.0.1, grpcPort: {grpc}, httpPort: {http}, membershipPort: {p[0]}}}
@@ -64,6 +65,10 @@ publicClient: {{hostPort: "127.0.0.1:{grpc}"}}
 dynamicConfigClient: {{filepath: {dynamic_config}, pollInterval: {poll_interval_s}s}}
 """
 
+_IN_MEMORY: Final = {"mode": "memory", "cache": "private"}
+_IN_A_FILE: Final = {"mode": "rwc", "cache": "private", "setup": "true"}
+"""`setup` makes the tables; where they are there already it says so and goes on."""
+
 _NEW_NAMESPACE: Final = json.dumps(
     {"namespace": NAMESPACE, "workflowExecutionRetentionPeriod": "86400s"}
 ).encode()
@@ -73,16 +78,24 @@ POLL_INTERVAL_S: Final = 5
 
 
 class Temporal(Server):
-    """A server that reads one dynamic-config file; its data end with it."""
+    """A server that reads one dynamic-config file.
 
-    def __init__(self, binary: Path, home: Path, *, dynamic_config: Path) -> None:
-        self._grpc, self._http, *rest = _free_ports(9)
+    Its data end with it, or lie in a file of `home` when they are `kept`.
+    """
+
+    def __init__(
+        self, binary: Path, home: Path, *, dynamic_config: Path, kept: bool = False
+    ) -> None:
+        self._grpc, self._http, self._metrics, *rest = _free_ports(10)
         config = home / "server.yaml"
         config.write_text(
             _CONFIG.format(
                 grpc=self._grpc,
                 http=self._http,
+                metrics=self._metrics,
                 p=rest,
+                database=json.dumps(str(home / "temporal.db") if kept else "temporal"),
+                attributes=json.dumps(_IN_A_FILE if kept else _IN_MEMORY),
                 dynamic_config=json.dumps(str(dynamic_config.resolve())),
                 poll_interval_s=POLL_INTERVAL_S,
             )
@@ -100,6 +113,11 @@ class Temporal(Server):
     def url(self) -> str:
         """The base address of the frontend's HTTP API, without a slash at the end."""
         return f"http://127.0.0.1:{self._http}"
+
+    @property
+    def metrics(self) -> str:
+        """`host:port` where the server's own metrics are, for Prometheus."""
+        return f"127.0.0.1:{self._metrics}"
 
     def start(self) -> None:
         """Start; `warnings()` begin anew when it answers."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from temporalio.client import Client, WorkflowExecutionStatus
 
-from tests.infra.process import ServerFailed
+from tests.infra.process import ServerFailed, http_status
 from tests.infra.temporal import NAMESPACE
 
 if TYPE_CHECKING:
@@ -64,3 +66,15 @@ def test_a_server_does_not_start_on_a_file_it_refuses(
     file.write_text("frontend.rps: 100\n")
     with pytest.raises(ServerFailed, match="loading dynamic config failed: 1 errors"):
         temporal_on(file)
+
+
+async def test_a_killed_server_keeps_its_workflows(kept_temporal: Temporal) -> None:
+    """What was started before `kill -9` is there after the next start, under the same id."""
+    client = await Client.connect(kept_temporal.address)
+    started = await client.start_workflow("nobody", id="kept", task_queue="nobody")
+    kept_temporal.kill()
+    kept_temporal.start()
+    told = await client.get_workflow_handle("kept").describe()
+    assert (told.run_id, told.status) == (started.result_run_id, WorkflowExecutionStatus.RUNNING)
+    metrics = f"http://{kept_temporal.metrics}/metrics"
+    assert await asyncio.to_thread(http_status, metrics) == 200
