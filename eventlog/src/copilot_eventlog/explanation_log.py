@@ -59,6 +59,7 @@ class ExplanationStream:
         self._log = log
         self._stream = f"{TransitionExplained.stream_kind}/{cluster}"
         self._found: dict[Key, RecordedEvent] = {}
+        self._signatures: set[str] = set()
         self._oldest: RecordedEvent | None = None
 
     async def look(self, *, since: Instant) -> None:
@@ -78,6 +79,10 @@ class ExplanationStream:
     def find(self, key: Key) -> RecordedEvent | None:
         """The explanation with this key, if it is among what was looked at."""
         return self._found.get(key)
+
+    def rests_on(self, signature: str) -> bool:
+        """Whether something among what was looked at rests on this evidence."""
+        return signature in self._signatures
 
     async def _begin(self) -> None:
         newest = await self._log.read_stream(self._stream, limit=1, newest_first=True)
@@ -99,6 +104,7 @@ class ExplanationStream:
             event = recorded.decoded()
             if isinstance(event, TransitionExplained | IncidentReviewed | StateAssessed):
                 self._found.setdefault(key_of(event), recorded)
+                self._signatures.add(event.signature)
             self.newest = max(self.newest, recorded.version)
 
 

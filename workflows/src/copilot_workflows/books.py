@@ -21,6 +21,8 @@ from copilot_eventlog.protocol import EventLog
 SLOT_EVENTS: Final = 64
 """Events decided with one sample at the most, with room to spare: a verdict, a transition, sight,
 bottleneck, one event per service, a ranking."""
+KEPT: Final = 8
+"""Books that one process keeps: 2 MB each, decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,22 @@ async def _end(
         else:
             low = middle
     return low
+
+
+class LogBooks:
+    """Books of a log, the last few of them kept: the agents' tools ask for one again and again."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._kept: dict[tuple[str, UUID], ReadBook] = {}
+
+    async def read(self, cluster: str, explains: UUID, *, at: int) -> ReadBook:
+        """See `read_book`."""
+        key = (cluster, explains)
+        found = self._kept.get(key) or await read_book(self._log, cluster, explains, at=at)
+        self._kept = dict([*self._kept.items(), (key, found)][-KEPT:])
+        return found
+
+    async def book(self, cluster: str, explains: UUID, *, at: int) -> Book:
+        """See `read_book`."""
+        return (await self.read(cluster, explains, at=at)).book

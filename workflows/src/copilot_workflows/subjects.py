@@ -10,6 +10,7 @@ stand. A *subject* names an event and a kind of text; it is the input of workflo
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -82,6 +83,14 @@ def told_by_rules(book: Book, subject: Subject) -> Explained:
         explains=subject.explains,
         revision=BY_RULES,
         source=ExplanationSource.RULES,
-        signature=signature(book, subject.explains),
+        signature=_signature(book, subject),
         explanation=_WORDS[subject.kind](book, subject.explains),
     )
+
+
+def _signature(book: Book, subject: Subject) -> str:
+    """The evidence of an incident is all of it, not only that of the transition that ended it."""
+    evidence = signature(book, subject.explains)
+    if subject.kind is TextKind.INCIDENT:
+        return hashlib.sha256(f"incident {evidence}".encode()).hexdigest()
+    return evidence

@@ -1,0 +1,1 @@
+"""The state of clusters that are not happy, put into words on schedule when the evidence is new."""

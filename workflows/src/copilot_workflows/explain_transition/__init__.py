@@ -1,0 +1,1 @@
+"""A transition in better words: workflow id = event id of the transition."""

@@ -1,0 +1,1 @@
+"""The knowledge base is brought to the pages that this program ships, on schedule."""
