@@ -62,6 +62,7 @@ INCIDENTS = (
     "n09-load-x5",
     "n10-workers-misrouted",
     "n12-db-connections",
+    "n13-two-at-once",
 )
 
 STEP_S = 30
