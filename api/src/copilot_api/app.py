@@ -18,11 +18,14 @@ from copilot_api.deps import Deps
 from copilot_api.routes import (
     annotations,
     bottleneck,
+    causes,
     clusters,
     config,
     events,
+    explanations,
     health,
     incidents,
+    issues,
     log_patterns,
     services,
     signals,
@@ -31,7 +34,7 @@ from copilot_api.routes import (
 )
 from copilot_api.routes import problems as problem_kinds
 
-API_VERSION: Final = "1.1.0"
+API_VERSION: Final = "1.2.0"
 """Of the contract, not of the program: the number of the document in tests/golden/openapi.json."""
 
 ROUTERS: Final = (
@@ -40,6 +43,9 @@ ROUTERS: Final = (
     timeline.router,
     signals.router,
     incidents.router,
+    issues.router,
+    causes.router,
+    explanations.router,
     bottleneck.router,
     log_patterns.router,
     config.router,

@@ -21,6 +21,7 @@ from whenever import Instant
 
 from copilot_api.instants import epoch_ms, rfc3339
 from copilot_core.events import Evidence
+from copilot_projections.explained import ExplanationLine
 from copilot_projections.full_status import FullStatus
 from copilot_projections.shape import Answer
 from copilot_projections.views.clusters import ClusterSummary
@@ -48,11 +49,27 @@ class StatusAnswer(FullStatus, _Dated):
     """Everything believed of a cluster, and how old that is. `evidence` reads blind when the
     newest slot is too old to speak for `asked_at`."""
 
+    headline: str | None = Field(
+        description="this status in one sentence; null until it was put into words"
+    )
+    explanation: ExplanationLine | None = Field(
+        description="the newest words about this status; they decide nothing"
+    )
+
     @classmethod
-    def of(cls, full: FullStatus, *, asked_at: Instant, read_at: Instant, stale: bool) -> Self:
+    def of(
+        cls,
+        full: FullStatus,
+        explained: ExplanationLine | None,
+        *,
+        asked_at: Instant,
+        read_at: Instant,
+        stale: bool,
+    ) -> Self:
         """Date a full status; `asked_at` is now, or the past instant that was asked for."""
         dates = _dates(full.at, full.interval_s, full.evidence, asked_at, read_at, stale)
-        return cls.model_validate({**dict(full), **dates})
+        said = {"headline": explained and explained.headline, "explanation": explained}
+        return cls.model_validate({**dict(full), **said, **dates})
 
 
 class ClusterLine(ClusterSummary, _Dated):

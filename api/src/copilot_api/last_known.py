@@ -14,10 +14,12 @@ import structlog
 from whenever import Instant
 
 from copilot_api.store import Store
-from copilot_core.errors import Rejected
+from copilot_core.errors import Rejected, Unavailable
+from copilot_projections.explained import ExplanationLine
 from copilot_projections.full_status import FullStatus
 from copilot_projections.reader import ViewReader
 from copilot_projections.views import clusters as clusters_view
+from copilot_projections.views import explanations as explanations_view
 from copilot_projections.views import status as status_view
 from copilot_projections.views.clusters import ClusterSummary
 
@@ -28,9 +30,10 @@ _PAGE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A status and when it was read."""
+    """A status, what was last said of it, and when both were read."""
 
     status: FullStatus
+    explained: ExplanationLine | None
     read_at: Instant
 
 
@@ -52,9 +55,11 @@ class LastKnown:
         self._statuses: dict[str, Known] = {}
         self.clusters: KnownClusters | None = None
 
-    def keep(self, status: FullStatus, *, read_at: Instant) -> None:
-        """Keep a status that was just read."""
-        self._statuses[status.cluster] = Known(status, read_at)
+    def keep(
+        self, status: FullStatus, explained: ExplanationLine | None, *, read_at: Instant
+    ) -> None:
+        """Keep a status that was just read, and what was said of it."""
+        self._statuses[status.cluster] = Known(status, explained, read_at)
 
     def keep_clusters(self, clusters: list[ClusterSummary], *, read_at: Instant) -> None:
         """Keep the list of clusters that was just read."""
@@ -84,8 +89,23 @@ class LastKnown:
                     log.warning("no status to remember", cluster=line.cluster, what=e.what)
                     continue
                 if status is not None:
-                    self.keep(status, read_at=now)
+                    said = await said_of(status, views, store)
+                    self.keep(status, said, read_at=now)
 
     def status(self, cluster: str) -> Known | None:
         """What was last read of a cluster, or None."""
         return self._statuses.get(cluster)
+
+
+async def said_of(status: FullStatus, views: ViewReader, store: Store) -> ExplanationLine | None:
+    """What was last said of a status; None when nothing was, or when it cannot be read.
+
+    Words explain and decide nothing: a status is told without them.
+    """
+    try:
+        return await store.read(
+            explanations_view.newest(views, status.cluster, since=status.since, to=status.at)
+        )
+    except (Rejected, Unavailable) as e:
+        log.warning("a status without its words", cluster=status.cluster, what=e.what)
+        return None

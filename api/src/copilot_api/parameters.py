@@ -16,7 +16,7 @@ from copilot_api.call import Called
 from copilot_api.cursors import MAX_CURSOR_CHARS
 from copilot_api.instants import When, rfc3339
 from copilot_core.errors import Rejected
-from copilot_projections.views.timeline import TYPES
+from copilot_projections.views.timeline import TYPES, USUAL
 
 DAY_S: Final = 86_400
 MAX_SPAN_DAYS: Final = 92
@@ -85,14 +85,15 @@ _EntryTypes = Annotated[
     Query(
         alias="type",
         max_length=len(TYPES),
-        description=f"only entries of this type, may be repeated: {', '.join(sorted(TYPES))}",
+        description=f"only entries of this type, may be repeated: {', '.join(sorted(TYPES))}; "
+        "default all but calls of models",
     ),
 ]
 
 
 async def _entry_types(types: _EntryTypes = []) -> frozenset[str]:  # noqa: B006 - FastAPI copies it
     check_types(types, TYPES)
-    return frozenset(types) or TYPES
+    return frozenset(types) or USUAL
 
 
 EntryTypes = Annotated[frozenset[str], Depends(_entry_types)]

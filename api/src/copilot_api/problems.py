@@ -59,6 +59,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                  "see /v1/clusters for those that were ever seen"),
             Kind("unknown_incident", 404, "No such incident of this cluster",
                  "see the cluster's /incidents"),
+            Kind("not_explained", 404, "Nothing was said of this event",
+                 "see the cluster's /explanations; words come about a second after the event"),
             Kind("no_config", 404, "No configuration of this cluster was ever emitted",
                  "emit one: temporal-dsql-config compile PRESET --cluster ID --emit"),
             Kind("unknown_config", 404, "No such configuration of this cluster",

@@ -5,9 +5,9 @@ instant. `SampleRecorded` carries its verdict, so the state of a slot is found, 
 
     1. the sample    its stream is in order of slots and dense in versions, so it is searched by
                      interpolation, halving when that does not help: some four pages of the log
-    2. the changes   the last transition and the last change of sight may lie months before the
-                     sample; the timeline view is the index that leads to them. Where it has not
-                     come as far as the sample yet, the log is walked back to where it has.
+    2. the changes   the last transition, change of sight and ranking of causes may lie months
+                     before the sample; the timeline view is the index that leads to them. Where it
+                     has not come as far as the sample yet, the log is walked back to where it has.
 
 Without views (a log in memory) the walk goes back as far as it must.
 """
@@ -22,6 +22,7 @@ from typing import Final
 from whenever import Instant
 
 from copilot_core.events import (
+    CausesRanked,
     Event,
     HealthTransitioned,
     RecordedEvent,
@@ -44,6 +45,7 @@ WALK: Final = 500
 _SAMPLE: Final = SampleRecorded.__name__
 _TRANSITION: Final = frozenset({HealthTransitioned.__name__})
 _SIGHT: Final = frozenset({SightLost.__name__, SightRegained.__name__})
+_RANKED: Final = frozenset({CausesRanked.__name__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,18 @@ async def full_status(
     sample = recorded.decoded()
     assert isinstance(sample, SampleRecorded)
     known_to = indexed.get(recorded.shard, -1)
-    transition, sight = await asyncio.gather(
+    transition, sight, ranked = await asyncio.gather(
         _last(log, views, _TRANSITION, slot_events, known_to=known_to),
         _last(log, views, _SIGHT, slot_events, known_to=known_to),
+        _last(log, views, _RANKED, slot_events, known_to=known_to),
     )
-    first = next(event for event in beginning if event.type in {_SAMPLE, *_TRANSITION, *_SIGHT})
+    kinds = {_SAMPLE, *_TRANSITION, *_SIGHT, *_RANKED}
+    first = next(event for event in beginning if event.type in kinds)
     return compose(
         sample,
         _transition_of(transition),
         _sight_of(sight),
+        _ranked_of(ranked),
         cluster=cluster,
         first_slot=_slot(first),
         shard=recorded.shard,
@@ -222,3 +227,7 @@ def _transition_of(found: _Found | None) -> HealthTransitioned | None:
 
 def _sight_of(found: _Found | None) -> SightLost | SightRegained | None:
     return found.event if found and isinstance(found.event, (SightLost, SightRegained)) else None
+
+
+def _ranked_of(found: _Found | None) -> CausesRanked | None:
+    return found.event if found and isinstance(found.event, CausesRanked) else None

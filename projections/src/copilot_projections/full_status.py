@@ -1,8 +1,8 @@
 """The full status: all that is believed of a cluster at one slot, and why.
 
-It stands on three events: the last sample with its verdict, the last transition, and the last
-change of sight. The view `status` composes it for now, `as_of` for any past instant, from the same
-three events: so now and then look alike by construction.
+It stands on four events: the last sample with its verdict, the last transition, the last change of
+sight, and the last ranking of causes. The view `status` composes it for now, `as_of` for any past
+instant, from the same four events: so now and then look alike by construction.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pydantic import Field
 from copilot_core.bottleneck import ADVICE, WorkerRule
 from copilot_core.events import (
     Band,
+    CausesRanked,
     Evidence,
     GateFinding,
     HealthTransitioned,
@@ -22,6 +23,7 @@ from copilot_core.events import (
 )
 from copilot_core.readings import MISSING_OF, Missing
 from copilot_core.signals import BY_NAME, SIGNAL_LISTS, Group
+from copilot_projections.rankings import CauseLine, UntoldCause, cause_lines, untold
 from copilot_projections.shape import Answer, At, at, ms
 
 
@@ -94,7 +96,8 @@ class FullStatus(Answer):
     """All that is believed of a cluster at one slot: what, since when, how sure, and why.
 
     `at` is the slot of the last sample folded. `worst` is what the unseen could have made of the
-    status. `shard` and `position` name the last event that this answer stands on.
+    status. `causes` explain what is wrong, likeliest first, and decide nothing. `shard` and
+    `position` name the last event that this answer stands on.
     """
 
     cluster: str
@@ -119,6 +122,8 @@ class FullStatus(Answer):
     readings: tuple[SignalReading, ...]
     last_transition: Transition | None
     last_sight_change: SightChange | None
+    causes: tuple[CauseLine, ...]
+    cannot_tell: tuple[UntoldCause, ...]
     rules_digest: str
     shard: int
     position: int
@@ -174,13 +179,14 @@ def compose(
     sample: SampleRecorded,
     transition: HealthTransitioned | None,
     sight: SightLost | SightRegained | None,
+    ranked: CausesRanked | None,
     *,
     cluster: str,
     first_slot: int,
     shard: int,
     position: int,
 ) -> FullStatus:
-    """The full status from the three events it stands on.
+    """The full status from the four events it stands on.
 
     `first_slot` is when the cluster was first heard of: the status holds since then when no
     transition is on record.
@@ -226,6 +232,8 @@ def compose(
         readings=_readings(sample),
         last_transition=_transition(transition) if transition else None,
         last_sight_change=_sight_change(sight) if sight else None,
+        causes=cause_lines(ranked.causes) if ranked else (),
+        cannot_tell=untold(ranked.cannot_tell) if ranked else (),
         rules_digest=verdict.rules_digest,
         shard=shard,
         position=position,

@@ -36,7 +36,8 @@ from copilot_core.events import (
     TransitionExplained,
 )
 
-Explained = TransitionExplained | IncidentReviewed | StateAssessed
+Explaining = TransitionExplained | IncidentReviewed | StateAssessed
+"""Events that put something into words."""
 
 
 class Told(NamedTuple):
@@ -105,7 +106,7 @@ def of(event: Event) -> Told | None:
 def _told_causes(event: CausesRanked) -> Told:
     """The likeliest first; each with what was seen for it and against it."""
     named = [f"{words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
-    reasons = [*map(_told_cause, event.causes), *map(_untold, event.cannot_tell)]
+    reasons = [*map(_told_cause, event.causes), *map(untold, event.cannot_tell)]
     became = words(event.causes[0].component, event.causes[0].kind) if event.causes else ""
     return Told("", became, f"causes: {', '.join(named) or 'none'}", reasons)
 
@@ -121,23 +122,26 @@ def _read_aloud(name: str) -> str:
 
 
 def _told_cause(cause: RankedCause) -> str:
-    seen, against = ", ".join(map(_sign, cause.evidence)), ", ".join(map(_sign, cause.against))
+    seen = ", ".join(map(seen_sign, cause.evidence))
+    against = ", ".join(map(seen_sign, cause.against))
     but = f"; against it: {against}" if against else ""
     return f"{words(cause.component, cause.kind)}: {seen}{but}"
 
 
-def _sign(sign: SignSeen) -> str:
+def seen_sign(sign: SignSeen) -> str:
+    """A sign with what was read and what it was compared with."""
     value = f"{sign.signal} {sign.value:g}{f' {sign.unit}' if sign.unit else ''}"
     return f"{value}, seen {sign.comparison} {sign.threshold:g}"
 
 
-def _untold(cannot: CannotTell) -> str:
+def untold(cannot: CannotTell) -> str:
+    """What cannot be told, and for want of which signal."""
     cause = words(cannot.component, cannot.kind)
     other = f" from {_read_aloud(cannot.rather_than)}" if cannot.rather_than else ""
     return f"cannot tell {cause}{other}: {cannot.signal} {cannot.missing}"
 
 
-def _told_explanation(event: Explained) -> Told:
+def _told_explanation(event: Explaining) -> Told:
     match event:
         case TransitionExplained():
             what = "explained"

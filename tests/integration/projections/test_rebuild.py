@@ -23,6 +23,7 @@ from copilot_projections.rebuild import Rebuilt, digest_build, rebuild, roll_bac
 from copilot_projections.shape import View
 from copilot_projections.views import VIEWS, clusters, incidents
 from tests.integration.projections.line import Line
+from tests.unit.projections.explaining import explanations_of
 from tests.unit.projections.recorded import interleaved
 from tests.unit.projections.story import Book, Story
 
@@ -50,7 +51,10 @@ def configurations() -> list[NewEvent]:
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 async def test_rebuild_of_recorded_incidents_equals_live(line: Line, view: View) -> None:
     """However the projector cut its batches, a rebuild from the first event has the same rows."""
-    await line.append([*interleaved(*RECORDINGS), *configurations()])
+    events = interleaved(*RECORDINGS)
+    await line.append([*events, *configurations()])
+    for shard, told in enumerate(explanations_of(events), start=1):
+        await line.append(told, shard=shard)
     ends = await ends_of(line.log)
     for batch_events in (1, 3, 17, 40, 500):
         follower = await line.follower(view, batch_events=batch_events)

@@ -28,6 +28,7 @@ from copilot_core.events import (
     Evidence,
     GateFinding,
     HealthTransitioned,
+    IncidentReviewed,
     LogPatternSurged,
     LogSampleRecorded,
     NewEvent,
@@ -37,13 +38,16 @@ from copilot_core.events import (
     ServiceHealthChanged,
     SightLost,
     SightRegained,
+    StateAssessed,
     Status,
     TelemetryBound,
+    TransitionExplained,
     Verdict,
     new_event,
 )
 from copilot_core.readings import CODE_OF, Missing
 from copilot_core.signals import SIGNAL_LIST, SIGNAL_NAMES
+from tests.unit.projections.explaining import explaining, ranking
 
 NOON: Final = Instant.from_utc(2026, 11, 23, 12).timestamp()
 STEP_S: Final = 30
@@ -174,6 +178,29 @@ class Story:
     def bottleneck(self, was: str, to: str, *reasons: str) -> None:
         """The bottleneck moved in this slot."""
         self.tell(BottleneckChanged(slot=self.slot, from_=was, to=to, reasons=reasons))
+
+    def ranked(
+        self,
+        *causes: tuple[str, float],
+        cannot_tell: tuple[str, ...] = (),
+        status: str = "critical",
+        since: int | None = None,
+    ) -> None:
+        """The causes of this slot, likeliest first: `component/kind` and score."""
+        began = self.slot if since is None else since
+        self.tell(ranking(self.slot, causes, cannot_tell=cannot_tell, status=status, since=began))
+
+    def explained(self, explains: UUID, *, model: str | None = None, **more: Any) -> None:
+        """A transition of this slot was explained: by the rules, or in a model's words."""
+        self.tell(explaining(TransitionExplained, self.slot, explains, model=model, **more))
+
+    def reviewed(self, explains: UUID, *, model: str | None = None, **more: Any) -> None:
+        """An incident that ended in this slot was reviewed."""
+        self.tell(explaining(IncidentReviewed, self.slot, explains, model=model, **more))
+
+    def assessed(self, explains: UUID, *, model: str | None = None, **more: Any) -> None:
+        """The state of this slot was assessed."""
+        self.tell(explaining(StateAssessed, self.slot, explains, model=model, **more))
 
     def logged(self, counts: dict[str, dict[str, int]] | None, **more: Any) -> None:
         """Log patterns counted in this slot."""

@@ -51,6 +51,14 @@ def told(script: Sequence[Any]) -> list[RecordedEvent]:
         if logs:
             story.logged({"history": {"no-poller": story.slot % 7}})
             story.surged("history", "no-poller", 9, 0.5)
+        if limit != "healthy":
+            story.ranked(("workers/absent", 0.9), ("database/slow", 0.4), status=status)
+            story.assessed(story.id_of_last(), model="stub" if logs else None)
+        if status != was:
+            turned = story.id_of_last()
+            story.explained(turned, model="stub")
+            story.explained(turned)
+            story.reviewed(turned)
         if jump:
             story.configured({"qps": jump, "pollers": int(logs)}, apply="restart")
         before[cluster] = (status, sight, health, limit)

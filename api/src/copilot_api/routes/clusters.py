@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query
 from copilot_api.call import Call, Called
 from copilot_api.currency import ClusterLine, StatusAnswer
 from copilot_api.instants import When, rfc3339
+from copilot_api.last_known import said_of
 from copilot_api.parameters import Cluster, Limit
 from copilot_core.errors import Rejected, Unavailable
 from copilot_core.samples import MAX_FUTURE_S
@@ -55,17 +56,20 @@ async def clusters(call: Called, after: After = "", limit: Limit = 500) -> list[
 
 @router.get("/{cluster}/status")
 async def status(cluster: Cluster, call: Called, at: PastInstant = None) -> StatusAnswer:
-    """Everything that is believed of a cluster: what, since when, how sure, and why.
+    """Everything that is believed of a cluster: what, since when, how sure, why, and what to do.
 
     Look at `current` before you look at `status`: it is false when the newest slot is older than
-    two intervals, and `evidence` reads `blind` then. With `at`, what was believed at that instant,
-    composed from the log. While the database is away: the last known status, `stale`.
+    two intervals, and `evidence` reads `blind` then. `causes` and `explanation` decide nothing; the
+    words are there about a second after the status has changed. With `at`, what was believed at
+    that instant, composed from the log. While the database is away: the last known status, `stale`.
     """
     answer = await _now(call, cluster) if at is None else await _then(call, cluster, at)
     if answer.stale:
         call.not_to_be_kept()
     else:
-        call.revalidate(at, answer.shard, answer.position, answer.current)
+        said = answer.explanation
+        words = (said.shard, said.position) if said else None
+        call.revalidate(at, answer.shard, answer.position, answer.current, words)
     return answer
 
 
@@ -77,11 +81,14 @@ async def _now(call: Call, cluster: str) -> StatusAnswer:
         known = last_known.status(cluster)
         if known is None:
             raise
-        return StatusAnswer.of(known.status, asked_at=call.now, read_at=known.read_at, stale=True)
+        return StatusAnswer.of(
+            known.status, known.explained, asked_at=call.now, read_at=known.read_at, stale=True
+        )
     if full is None:
         raise Rejected(f"no sample of {cluster!r} was ever recorded", code="unknown_cluster")
-    last_known.keep(full, read_at=call.now)
-    return StatusAnswer.of(full, asked_at=call.now, read_at=call.now, stale=False)
+    said = await said_of(full, call.deps.views, call.deps.store)
+    last_known.keep(full, said, read_at=call.now)
+    return StatusAnswer.of(full, said, asked_at=call.now, read_at=call.now, stale=False)
 
 
 async def _then(call: Call, cluster: str, at: When) -> StatusAnswer:
@@ -97,4 +104,5 @@ async def _then(call: Call, cluster: str, at: When) -> StatusAnswer:
             f"no sample of {cluster!r} was recorded at or before {rfc3339(at)}",
             code="before_first_event",
         )
-    return StatusAnswer.of(full, asked_at=at, read_at=call.now, stale=False)
+    said = await said_of(full, call.deps.views, call.deps.store)
+    return StatusAnswer.of(full, said, asked_at=at, read_at=call.now, stale=False)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from copilot_api.call import Call, Called
 from copilot_api.parameters import Cluster, Cursor, Limit, Span, Spanned
 from copilot_core.errors import Rejected
+from copilot_projections.incident_story import STORY_VIEWS, IncidentStory, story_of
 from copilot_projections.views import incidents as incidents_view
 from copilot_projections.views.incidents import Incident
 
@@ -47,13 +48,17 @@ async def incidents(
 
 
 @router.get("/clusters/{cluster}/incidents/{began}")
-async def incident(cluster: Cluster, began: Began, call: Called) -> Incident:
-    """One incident: begin, worst, end, the gates that fired, and when the copilot was blind."""
-    await call.revalidate_view(incidents_view.VIEW)
-    found = await call.read(incidents_view.one(call.deps.views, f"{cluster}@{began}"))
+async def incident(cluster: Cluster, began: Began, call: Called) -> IncidentStory:
+    """The page of one incident: begin, worst and end, the gates that fired, when the copilot was
+    blind, how the causes were ranked, what was said, what was changed before, and all that
+    happened, in order."""
+    views = call.deps.views
+    positions = [await call.read(views.positions(view)) for view in STORY_VIEWS]
+    call.revalidate(*positions)
+    found = await call.read(incidents_view.one(views, f"{cluster}@{began}"))
     if found is None:
         raise Rejected(f"no incident of {cluster!r} began at {began}", code="unknown_incident")
-    return found
+    return await call.read(story_of(views, found))
 
 
 async def _incidents(

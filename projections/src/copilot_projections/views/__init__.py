@@ -4,8 +4,10 @@ and a line here."""
 from copilot_projections.shape import View
 from copilot_projections.views import (
     bottleneck,
+    causes,
     clusters,
     config_history,
+    explanations,
     incidents,
     log_patterns,
     services,
@@ -26,6 +28,8 @@ VIEWS: dict[str, View] = {
         log_patterns,
         bottleneck,
         config_history,
+        causes,
+        explanations,
     )
 }
 """Every read model by name."""

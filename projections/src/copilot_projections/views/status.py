@@ -1,7 +1,7 @@
 """Status: everything that is believed of a cluster now, and why.
 
 The row keeps the payloads it is told of (last sample with its verdict, last transition, last
-change of sight); `full_status.compose` turns them into the answer.
+change of sight, last ranking of causes); `full_status.compose` turns them into the answer.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from copilot_core.events import (
+    CausesRanked,
     HealthTransitioned,
     RecordedEvent,
     SampleRecorded,
@@ -37,6 +38,8 @@ class StatusRow:
     sight: str
     sight_type: str
     sight_version: int
+    ranking: str
+    ranking_version: int
 
 
 STATUS = Table("status", StatusRow, key=("cluster",), loads=every_cluster)
@@ -57,7 +60,7 @@ def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
             rows.put(
                 STATUS,
                 StatusRow(
-                    event.cluster, event.shard, event.position, slot, "", 0, "", 0, "", "", 0
+                    event.cluster, event.shard, event.position, slot, "", 0, "", 0, "", "", 0, "", 0
                 ),
             )
         kind = "sight" if event.type in _SIGHT else event.type
@@ -71,6 +74,8 @@ def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
                 row = replace(row, sample=_text(event), sample_version=event.schema_version)
             case HealthTransitioned.__name__:
                 row = replace(row, transition=_text(event), transition_version=event.schema_version)
+            case CausesRanked.__name__:
+                row = replace(row, ranking=_text(event), ranking_version=event.schema_version)
             case _:
                 row = replace(
                     row,
@@ -83,9 +88,11 @@ def apply(rows: Rows, events: Sequence[RecordedEvent]) -> None:
 
 VIEW = View(
     "status",
-    1,
+    2,
     (STATUS,),
-    takes=frozenset({SampleRecorded.__name__, HealthTransitioned.__name__, *_SIGHT}),
+    takes=frozenset(
+        {SampleRecorded.__name__, HealthTransitioned.__name__, CausesRanked.__name__, *_SIGHT}
+    ),
     apply=apply,
 )
 
@@ -103,10 +110,15 @@ def _from_row(row: StatusRow) -> FullStatus | None:
     assert transition is None or isinstance(transition, HealthTransitioned)
     sight = decode(row.sight_type, row.sight_version, row.sight) if row.sight else None
     assert sight is None or isinstance(sight, (SightLost, SightRegained))
+    ranked = (
+        decode(CausesRanked.__name__, row.ranking_version, row.ranking) if row.ranking else None
+    )
+    assert ranked is None or isinstance(ranked, CausesRanked)
     return compose(
         sample,
         transition,
         sight,
+        ranked,
         cluster=row.cluster,
         first_slot=row.first_slot,
         shard=row.shard,

@@ -112,6 +112,9 @@ TYPES = frozenset(
 )
 """The event types that make an entry."""
 
+USUAL = TYPES - {ModelCallReserved.__name__, ModelCallSettled.__name__}
+"""The types that are told unless others are asked for: what happened, not what its words cost."""
+
 VIEW = View("timeline", 1, (ENTRIES,), takes=TYPES, apply=apply, indexes=("index_slot",))
 
 
@@ -181,7 +184,7 @@ async def page(
     cluster: str | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
-    types: Collection[str] = TYPES,
+    types: Collection[str] = USUAL,
     before: str | None = None,
     limit: int = 200,
 ) -> TimelinePage:

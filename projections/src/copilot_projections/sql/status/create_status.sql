@@ -11,5 +11,7 @@ CREATE TABLE IF NOT EXISTS view_status__build (
     sight text NOT NULL,
     sight_type text NOT NULL,
     sight_version integer NOT NULL,
+    ranking text NOT NULL,
+    ranking_version integer NOT NULL,
     PRIMARY KEY (cluster)
 );
