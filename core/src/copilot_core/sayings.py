@@ -1,0 +1,412 @@
+"""What a claim lets a text say: the phrases that are true by it, the words for what it is about,
+and its figures with the part that each plays.
+
+Theory of operation. A *fact* is a phrase that says what the claim shows, from the tables (a sign, a
+mechanism, a cause, a gate, a log pattern): it may stand as it is, or be reworded without its
+critical words changing. A *label* names what a figure is of: its words may come in any order,
+beside the figure. `_SAYINGS` has a row per kind of claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from copilot_core.book import Book
+from copilot_core.cause_claims import ranked_cause, rankings
+from copilot_core.causes import CAUSE, MECHANISMS
+from copilot_core.events import ConfigChanged, HealthTransitioned
+from copilot_core.explanation import (
+    AbsenceClaim,
+    CauseLinkClaim,
+    ChangeClaim,
+    Claim,
+    ComparisonClaim,
+    CountClaim,
+    HypothesisClaim,
+    LinkRole,
+    OrderClaim,
+    StateClaim,
+    ValueClaim,
+)
+from copilot_core.lexicon import content, words_of
+from copilot_core.logpatterns import PATTERNS_BY_ID
+from copilot_core.phrases import phrase
+from copilot_core.rules import GATES
+from copilot_core.signs import SIGN
+from copilot_core.values import Status
+
+
+class Part(StrEnum):
+    """The part that a figure plays in a claim."""
+
+    VALUE = "value"
+    THRESHOLD = "threshold"
+    BEFORE = "before"
+    AFTER = "after"
+    LASTED = "lasted"
+    APART = "apart"
+    AT = "at"
+    SINCE = "since"
+    UNTIL = "until"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one claim lets a text say.
+
+    `about` tells what it is about, so that a text may go on about the same. `facts` and `labels`
+    are phrases; `words` the canonical words that may be used beside a figure, those of the labels
+    and of `more`. `numbers` have a unit, `times` are Unix seconds.
+    """
+
+    claim: Claim
+    about: str
+    facts: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    numbers: tuple[tuple[Part, float, str], ...] = ()
+    times: tuple[tuple[Part, int], ...] = ()
+    more: tuple[str, ...] = ()
+    words: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = frozenset(w for text in (*self.labels, *self.more) for w in content(words_of(text)))
+        object.__setattr__(self, "words", known)
+
+
+def saying(claim: Claim, book: Book) -> Saying:
+    """What a claim that holds lets a text say."""
+    return _SAYINGS[claim.claim](claim, book)
+
+
+# --- what signals are called --------------------------------------------------------------------
+
+_MORE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # words that people use for a signal beside its phrase
+        "waiting_s": "oldest waiting work waits task tasks for",
+        "queue_wait_s": "oldest waiting workflow or activity task waits tasks in queue",
+        "workflow_backlog_age_s": "oldest workflow tasks waits backlog matching queue worker",
+        "activity_backlog_age_s": "oldest activity tasks activities waits backlog matching queue",
+        "history_backlog_age_s": "history queues behind oldest backlog queue lag tasks",
+        "demand_per_s": "demand starts workflows started asked",
+        "first_steps_per_s": "workflow tasks progress completions of workflow tasks",
+        "closings_per_s": "workflows closings closing ending",
+        "completions_per_s": "successful closings completed completions success",
+        "completion_ratio": "successes of closings closed workflows successfully",
+        "frontend_error_ratio": "frontend calls refused failed failing error errors refuses",
+        "persistence_error_ratio": "database calls failed failing error errors",
+        "worker_processes": "workers reporting reported report polling alive",
+        "frontend_processes": "frontend report reporting alive",
+        "history_processes": "history report reporting alive",
+        "matching_processes": "matching report reporting alive",
+        "silent_roles": "roles silent do not report",
+        "remaining_ratio": "work still done counted fell remaining progress of what was usual",
+        "no_poller_tasks_per_s": "tasks queues nobody polls poller pollers unpolled",
+        "persistence_p99_ms": "database p99 latency answer answers took takes taking slow long",
+        "persistence_p95_ms": "database p95 latency answer answers took takes taking",
+        "transition_p99_ms": "workflow changes changing p99 latency took takes taking transitions",
+        "frontend_p99_ms": "frontend p99 latency answer answers took takes taking calls",
+        "activity_slots_free": "activity slots available free workers",
+        "workflow_slots_free": "workflow task slots available free workers",
+    }
+)  # fmt: skip
+
+
+def _names(signal: str) -> tuple[str, ...]:
+    """The phrase of a signal, and its own name as a word and in words."""
+    sign = SIGN.get(signal)
+    name = sign.signal if sign else signal
+    own = name.rsplit("_per_", 1)[0]
+    for unit in ("_s", "_ms", "_ratio", "_pct"):
+        own = own.removesuffix(unit)
+    return (phrase(name), name, own.replace("_", " "))
+
+
+def about(signal: str) -> str:
+    """What a signal, a quantity or a sign is about."""
+    sign = SIGN.get(signal)
+    return f"signal:{sign.signal if sign else signal}"
+
+
+def _more(signal: str) -> tuple[str, ...]:
+    sign = SIGN.get(signal)
+    name = sign.signal if sign else signal
+    found = [_MORE[name]] if name in _MORE else []
+    if name.startswith("log:"):
+        service, _, pattern = name.removeprefix("log:").partition("/")
+        found += [f"log logs lines line in of {service if service != '*' else ''}"]
+        found += [pattern.replace("_", " "), pattern]
+    if sign is not None:
+        found.append(sign.says)
+    return tuple(found)
+
+
+def _log_facts(signal: str) -> tuple[str, ...]:
+    pattern = PATTERNS_BY_ID.get(signal.partition("/")[2])
+    return (pattern.meaning,) if signal.startswith("log:") and pattern else ()
+
+
+# --- one row per kind of claim ------------------------------------------------------------------
+
+
+def _value(claim: ValueClaim, book: Book) -> Saying:
+    return Saying(
+        claim,
+        about(claim.signal),
+        facts=_log_facts(claim.signal),
+        labels=_names(claim.signal),
+        more=(*_more(claim.signal), claim.unit),
+        numbers=((Part.VALUE, claim.value, claim.unit),),
+        times=((Part.AT, claim.at),),
+    )
+
+
+def _comparison(claim: ComparisonClaim, book: Book) -> Saying:
+    sign = SIGN.get(claim.signal)
+    facts = [sign.says] if sign is not None and sign.comparison == claim.comparison else []
+    facts += [f"in the logs {fact}" for fact in facts if sign and sign.signal.startswith("log:")]
+    for id_ in claim.events:
+        fact = book.fact(id_)
+        if fact is not None and isinstance(fact.event, HealthTransitioned):
+            facts += _gates_said(fact.event, claim)
+    return Saying(
+        claim,
+        about(claim.signal),
+        facts=tuple(facts),
+        labels=_names(claim.signal),
+        more=(*_more(claim.signal), claim.unit),
+        numbers=(
+            (Part.VALUE, claim.value, claim.unit),
+            (Part.THRESHOLD, claim.threshold, claim.unit),
+        ),
+        times=((Part.AT, claim.at),),
+    )
+
+
+_GATE_SAYS: Final = MappingProxyType({g.id: g.meaning for g in GATES})
+ASSUMED: Final = "this stands on an assumption, the mean of earlier slots"
+"""Said of a comparison whose value or threshold was not seen itself."""
+
+
+def _gates_said(transition: HealthTransitioned, claim: ComparisonClaim) -> Iterable[str]:
+    """The meanings of the gates that this comparison made fire, and what was assumed for it."""
+    for gate in transition.gates:
+        if gate.signal != claim.signal or f"{gate.threshold:.6g}" != f"{claim.threshold:.6g}":
+            continue
+        if gate.comparison == claim.comparison and gate.id in _GATE_SAYS:
+            yield _GATE_SAYS[gate.id]
+        if gate.assumed:
+            yield ASSUMED
+
+
+def _change(claim: ChangeClaim, book: Book) -> Saying:
+    config = claim.signal.startswith("config:")
+    parameter = claim.signal.removeprefix("config:")
+    sides = ((Part.BEFORE, claim.before), (Part.AFTER, claim.after))
+    scalars = [
+        "unset" if v is None else str(v).lower() if isinstance(v, bool) else v
+        for _, v in sides
+        if v is None or isinstance(v, bool | str)
+    ]
+    return Saying(
+        claim,
+        f"config:{parameter}" if config else about(claim.signal),
+        labels=(parameter, *scalars, "configuration parameter") if config else _names(claim.signal),
+        more=("set reset changed configuration config", claim.unit)
+        if config
+        else _more(claim.signal),
+        numbers=tuple(
+            (part, float(v), claim.unit)
+            for part, v in sides
+            if isinstance(v, int | float) and not isinstance(v, bool)
+        ),
+        times=((Part.SINCE, claim.from_at), (Part.UNTIL, claim.to_at), (Part.AT, claim.to_at)),
+    )
+
+
+def _order(claim: OrderClaim, book: Book) -> Saying:
+    first, then = book.fact(claim.first), book.fact(claim.then)
+    facts: list[str] = []
+    if first is None or then is None:
+        return Saying(claim, "order")
+    if any(first.at == f.event.since for f in rankings(book)):
+        facts += ["the trouble was first seen", "the trouble began", "the trouble started"]
+    ends = isinstance(then.event, HealthTransitioned) and then.event.to is Status.HAPPY
+    begins = isinstance(first.event, HealthTransitioned) and first.event.to is not Status.HAPPY
+    if begins and ends:
+        facts += [f"the incident of cluster {book.cluster}", "the incident", "the incident lasted"]
+    if isinstance(first.event, ConfigChanged) and len(first.event.changes) > 1:
+        facts += ["other parameters were changed with it"]
+    return Saying(
+        claim,
+        "order",
+        facts=tuple(facts),
+        numbers=((Part.APART, float(claim.seconds), "s"),),
+        times=(
+            (Part.AT, first.at),
+            (Part.AT, then.at),
+            (Part.SINCE, first.at),
+            (Part.UNTIL, then.at),
+        ),
+    )
+
+
+SIGHT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "fresh": "all signals that the rules need are seen",
+        "partial": "some signals that the rules need are missing, or were and may still matter",
+        "blind": "no server process is seen, and the status is the one from before",
+    }
+)
+"""What each state of evidence means, as the end of a sentence."""
+
+_SUBJECT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "status": "status health",
+        "evidence": "evidence sight",
+        "band": "band scale size",
+        "bottleneck": "bottleneck",
+    }
+)
+
+
+def _state(claim: StateClaim, book: Book) -> Saying:
+    end = book.slot if claim.until is None else claim.until
+    service = claim.subject.removeprefix("service:") if claim.subject.startswith("service:") else ""
+    facts = [SIGHT[claim.state]] if claim.subject == "evidence" and claim.state in SIGHT else []
+    times = [(Part.SINCE, claim.since), (Part.AT, claim.since)]
+    if claim.until is not None:
+        times.append((Part.UNTIL, claim.until))
+    return Saying(
+        claim,
+        f"state:{claim.subject}",
+        facts=tuple(facts),
+        labels=(claim.state,),
+        more=(_SUBJECT_WORDS.get(claim.subject, f"{service} progress service"),),
+        numbers=((Part.LASTED, float(end - claim.since), "s"),),
+        times=tuple(times),
+    )
+
+
+_EVENT_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "ConfigChanged": (
+            "change of configuration", "configuration change", "changes of configuration",
+            "first configuration of the cluster", "configuration was changed",
+        ),
+        "DeploymentRecorded": ("deployment", "deployments", "deploy was recorded"),
+        "HealthTransitioned": ("change of status", "status changes", "transitions of status"),
+        "SightLost": ("loss of sight", "times that sight was lost"),
+        "SightRegained": ("regained sight",),
+        "ServiceHealthChanged": ("change of service health",),
+        "LogPatternSurged": ("surge of a log pattern",),
+        "SampleRecorded": ("sample", "samples"),
+        "SampleDropped": ("late sample", "late samples"),
+    }
+)  # fmt: skip
+
+
+def _count(claim: CountClaim, book: Book) -> Saying:
+    kind, _, what = claim.of.partition(":")
+    log = kind == "log"
+    times = [(Part.SINCE, claim.from_at), (Part.UNTIL, claim.to_at)]
+    if claim.from_at == claim.to_at:
+        times.append((Part.AT, claim.to_at))
+    return Saying(
+        claim,
+        f"count:{claim.of}",
+        facts=_log_facts(claim.of) if claim.count else (),
+        labels=_names(claim.of) if log else _EVENT_WORDS.get(what, ()),
+        more=_more(claim.of) if log else ("recorded events event times",),
+        numbers=(
+            (Part.VALUE, float(claim.count), "lines" if log else "events"),
+            (Part.LASTED, float(claim.to_at - claim.from_at), "s"),
+        ),
+        times=tuple(times),
+    )
+
+
+def _absence(claim: AbsenceClaim, book: Book) -> Saying:
+    return Saying(
+        claim,
+        about(claim.signal),
+        facts=(claim.reason, f"there was {claim.reason}"),
+        labels=_names(claim.signal),
+        more=(*_more(claim.signal), "signal report reports reporting"),
+        times=((Part.AT, claim.at),),
+    )
+
+
+def _cause_words(component: str, kind: str) -> tuple[str, ...]:
+    row = CAUSE.get(f"{component}/{kind}")
+    if row is None:
+        return ()
+    return (row.says, row.key, f"{component} {kind}".replace("_", " "))
+
+
+def step_of(claim: CauseLinkClaim) -> int | None:
+    """Where a link is on the way from the cause (0) to what users feel; None for evidence."""
+    if claim.role is LinkRole.MECHANISM:
+        row = CAUSE[f"{claim.component}/{claim.kind}"]
+        return 1 + row.path.index(claim.link)
+    return 0 if claim.role is LinkRole.NEEDS and not claim.link else None
+
+
+def _cause_link(claim: CauseLinkClaim, book: Book) -> Saying:
+    found = ranked_cause(claim, book)
+    facts = _cause_words(claim.component, claim.kind) if not claim.link else ()
+    if claim.role is LinkRole.MECHANISM:
+        facts = (MECHANISMS[claim.link],)
+    elif claim.link in SIGN:
+        facts = (SIGN[claim.link].says,)
+    numbers: tuple[tuple[Part, float, str], ...] = ()
+    times: list[tuple[Part, int]] = []
+    if found is not None and not claim.link:
+        numbers = ((Part.VALUE, found[1].score, "ratio"),)
+        times = [(Part.SINCE, found[1].since), (Part.AT, found[2].slot)]
+    return Saying(
+        claim,
+        f"cause:{claim.component}/{claim.kind}",
+        facts=facts,
+        more=("score",) if numbers else (),
+        numbers=numbers,
+        times=tuple(times),
+    )
+
+
+def _hypothesis(claim: HypothesisClaim, book: Book) -> Saying:
+    named = [(claim.component, claim.kind)] if claim.kind else []
+    for fact in rankings(book):
+        for open_ in fact.event.cannot_tell:
+            if (open_.component, open_.kind) in named and open_.rather_than:
+                component, _, kind = open_.rather_than.partition("/")
+                named.append((component, kind))
+    facts = [text for pair in named for text in _cause_words(*pair)]
+    row = CAUSE.get(f"{claim.component}/{claim.kind}")
+    facts += [MECHANISMS[m] for m in (row.path if row else ())]
+    return Saying(claim, f"cause:{claim.component}/{claim.kind}", facts=tuple(facts))
+
+
+_SAYINGS: Final[Mapping[str, Callable[[Any, Book], Saying]]] = MappingProxyType(
+    {
+        "value": _value,
+        "comparison": _comparison,
+        "change": _change,
+        "order": _order,
+        "state": _state,
+        "count": _count,
+        "absence": _absence,
+        "cause_link": _cause_link,
+        "hypothesis": _hypothesis,
+    }
+)
+
+
+def events_of(claim: Claim) -> frozenset[UUID]:
+    """The events that a claim names."""
+    return frozenset(claim.events)

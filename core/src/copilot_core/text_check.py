@@ -1,0 +1,260 @@
+"""The text of a sentence held against its claims: what it says beyond them is a reason to cut it.
+
+Theory of operation. Each unit of meaning (`copilot_core.text_units`) must be borne by one claim of
+the sentence: its words by the claim's phrases, its figures by the claim's figures, each in the part
+that it plays there (a threshold where the text says threshold, a beginning where it says since).
+
+    fact     the unit is a phrase of the claim, or a rewording: the same words in the same order,
+             none of the critical ones (negations, quantifiers, comparatives) added or left out
+    label    the unit names what the claim is about, beside a figure of the claim
+
+Then the turns of phrase of the whole sentence are held against its claims (`copilot_core.turns`).
+Reasons are a closed list and hold no word of the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from copilot_core.book import Book
+from copilot_core.explanation import (
+    AbsenceClaim,
+    CauseLinkClaim,
+    ChangeClaim,
+    Claim,
+    CountClaim,
+    Direction,
+    HypothesisClaim,
+    StateClaim,
+)
+from copilot_core.figure_parts import unborne_figure
+from copilot_core.lexicon import (
+    CRITICAL,
+    FELL,
+    HEDGES,
+    IMPERATIVES,
+    ROSE,
+    canonical,
+    content,
+    words_of,
+)
+from copilot_core.phrases import PHRASES
+from copilot_core.sayings import Part, Saying, saying
+from copilot_core.text_units import (
+    Kind,
+    Token,
+    Unit,
+    has_content,
+    is_content,
+    is_plain,
+    phrases_of,
+    said_words,
+    tokens_of,
+    units_of,
+    with_phrases,
+)
+from copilot_core.turns import unbacked_turn
+
+LEAST_SHARE: Final = 0.6
+"""Share of a phrase's content words that a rewording keeps at the least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borne:
+    """A unit and the saying that bears it; None for a unit without content."""
+
+    unit: Unit
+    by: Saying | None
+
+
+def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
+    """What a text says beyond its claims, as a reason; None when they bear all of it.
+
+    The claims hold already: `copilot_core.claim_checks` has said so.
+    """
+    if not is_plain(text):
+        return "a character that is not plain text"
+    if not claims:
+        return "nothing is claimed, so nothing shows it"
+    sayings = tuple(saying(claim, book) for claim in claims)
+    tokens = with_phrases(
+        tokens_of(text, book.cluster),
+        phrases_of(
+            ((fact, i) for i, s in enumerate(sayings) for fact in s.facts),
+            ((label, i) for i, s in enumerate(sayings) for label in s.labels),
+        ),
+    )
+    if reason := _another_cluster(tokens):
+        return reason
+    borne: list[Borne] = []
+    for unit in units_of(tokens):
+        found = _borne(unit, sayings, borne)
+        if isinstance(found, str):
+            return found
+        borne.append(Borne(unit, found))
+    if _only_named(borne):
+        return "nothing is said of it"
+    return unbacked_turn([(b.unit, b.by) for b in borne], sayings, book)
+
+
+def _only_named(borne: list[Borne]) -> bool:
+    """Whether something is named by a label, and no unit says anything of it."""
+    named = [b for b in borne if b.by is not None and not _says(b)]
+    said = {b.by.about for b in borne if b.by is not None and _says(b)}
+    return any(b.by is not None and b.by.about not in said for b in named)
+
+
+def _says(borne: Borne) -> bool:
+    """Whether a unit says something of what it names: a figure, a fact, a state, that there is
+    none."""
+    return (
+        bool(borne.unit.figures)
+        or isinstance(
+            borne.by.claim if borne.by else None, AbsenceClaim | StateClaim | CauseLinkClaim
+        )
+        or any(
+            t.kind is Kind.FACT or (t.kind is Kind.WORD and t.text in _NOTHING)
+            for t in borne.unit.tokens
+        )
+    )
+
+
+def _another_cluster(tokens: list[Token]) -> str | None:
+    """Whether a word that could be another cluster's name follows `cluster`."""
+    for token, after in pairwise(tokens):
+        if token.text == "cluster" and after.kind is Kind.WORD and is_content(after.text):
+            return "another cluster is named"
+    return None
+
+
+def _borne(unit: Unit, sayings: tuple[Saying, ...], before: list[Borne]) -> Saying | str | None:
+    """The saying that bears a unit, None where there is nothing to bear, or why none does."""
+    first = unit.tokens[0] if unit.tokens else None
+    if first is not None and first.kind is Kind.WORD and first.text in IMPERATIVES:
+        return "it gives an order"
+    goes_on = unit.goes_on or not has_content(unit.tokens)
+    if goes_on and not unit.figures:
+        return None
+    last = next((b.by for b in reversed(before) if b.by is not None), None)
+    reasons: list[str] = []
+    for index, candidate in enumerate(sayings):
+        if goes_on and last is not None and candidate.about != last.about:
+            continue
+        reason = _against(unit, index, candidate, sayings, goes_on=goes_on)
+        if reason is None:
+            return candidate
+        reasons.append(reason)
+    return max(reasons, key=_nearness, default="no claim is about this")
+
+
+def _nearness(reason: str) -> int:
+    """A figure that does not fit tells more than a word that does not."""
+    return 1 if reason.startswith("figure") else 0
+
+
+def _against(
+    unit: Unit, index: int, by: Saying, sayings: tuple[Saying, ...], *, goes_on: bool
+) -> str | None:
+    """Why a claim does not bear a unit."""
+    if not goes_on and (reason := _unborne_words(unit, index, by, sayings)):
+        return reason
+    return unborne_figure(unit, by, sayings)
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def _unborne_words(unit: Unit, index: int, by: Saying, sayings: tuple[Saying, ...]) -> str | None:
+    kin = frozenset(i for i, s in enumerate(sayings) if s.about == by.about)
+    facts = [t for t in unit.tokens if t.kind is Kind.FACT]
+    labels = [t for t in unit.tokens if t.kind is Kind.LABEL]
+    for token in (*facts, *labels):
+        if not token.by & kin:
+            return "a phrase is said of something else"
+    hypothesis = any(isinstance(s.claim, HypothesisClaim) for s in sayings)
+    said = [w for w in said_words(unit) if not (hypothesis and w[0] in HEDGES)]
+    if any(index in t.by for t in facts):
+        return _beside_fact(said, by)
+    if not facts and not labels and any(_rewords(said, fact) for fact in by.facts):
+        return None
+    if facts and not any(index in t.by for t in labels):
+        return "a phrase is shown by another claim"
+    return _beside_label(unit, said, labels, index, by, sayings)
+
+
+def _beside_fact(said: list[tuple[str, str]], by: Saying) -> str | None:
+    """Words beside a whole phrase: only what names the same thing."""
+    for raw, word in said:
+        if word not in by.words or raw in CRITICAL:
+            return "a word that no claim brings"
+    return None
+
+
+def _rewords(said: list[tuple[str, str]], fact: str) -> bool:
+    """Whether words are a phrase said in other forms: in its order, with its critical words."""
+    known = [canonical(w) for w in words_of(fact) if is_content(w)]
+    words = [word for _, word in said]
+    if len(words) < 2 or len(words) < LEAST_SHARE * len(known):
+        return False
+    critical = [w for w in words_of(fact) if w in CRITICAL and is_content(w)]
+    if sorted(critical) != sorted(raw for raw, _ in said if raw in CRITICAL):
+        return False
+    if words[0] != known[0]:
+        return False  # who or what it is said of stands first
+    rest = iter(known)
+    return all(word in rest for word in words)
+
+
+_NOTHING: Final = frozenset({"no", "none", "nothing"})
+
+_LABEL_OF: Final = {frozenset(content(words_of(text))): name for name, text in PHRASES.items()}
+
+
+def _beside_label(
+    unit: Unit,
+    said: list[tuple[str, str]],
+    labels: list[Token],
+    index: int,
+    by: Saying,
+    sayings: tuple[Saying, ...],
+) -> str | None:
+    words = {word for _, word in said}
+    own = any(index in t.by for t in labels)
+    zero = isinstance(by.claim, CountClaim) and by.claim.count == 0
+    zero = zero or any(part is Part.VALUE and v == 0 for part, v, _ in by.numbers)
+    moved = _directions(by.claim)
+    for raw, word in said:
+        if raw in moved:
+            continue
+        if raw in _NOTHING and zero:
+            continue
+        if word not in by.words:
+            return "a word that no claim brings"
+    if not own and (reason := _another_label(frozenset(words), by)):
+        return reason
+    if isinstance(by.claim, StateClaim):
+        return None if own else "the state is not said"
+    return None
+
+
+def _directions(claim: Claim) -> frozenset[str]:
+    """The words for the way that a change went."""
+    if isinstance(claim, ChangeClaim) and claim.direction is not Direction.SAME:
+        return ROSE if claim.direction is Direction.ROSE else FELL
+    return frozenset()
+
+
+def _another_label(words: frozenset[str], by: Saying) -> str | None:
+    """Whether the words are just how another signal is called, or leave out what sets this one
+    apart."""
+    name = by.about.removeprefix("signal:")
+    other = _LABEL_OF.get(words)
+    if other is not None and other != name:
+        return "the words name another signal"
+    own = PHRASES.get(name)
+    if own is None or not by.about.startswith("signal:"):
+        return None
+    needed = {w for w in content(words_of(own)) if w in CRITICAL}
+    return None if needed <= words else "a word is left out that sets it apart"
