@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from copilot_core.events import ExplanationSource
 from copilot_core.explanation import CauseTold, Sentence
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def rows(event: Explained, *, event_id: str) -> Iterator[RenderableType]:
         yield from _part(title, map(_said, sentences))
     runbook = f" Runbook: {told.next_step.runbook}." if told.next_step.runbook else ""
     yield from _part("Next step", [told.next_step.action + runbook, *told.next_step.rules])
-    yield Text(f"worded by {event.model or event.source}, about event {event_id}", style="dim")
+    by_model = event.source is ExplanationSource.MODEL
+    who = event.model if by_model else "the rules"
+    yield Text(f"worded by {who}, about event {event_id}", style="dim")
     if event.stands_because:
         yield Text(f"the words of the rules stand: {event.stands_because}", style="dim")
     for cut in event.cut:

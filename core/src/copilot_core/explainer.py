@@ -52,8 +52,8 @@ from copilot_core.wording import clock, duration
 
 _HEADLINE_CAUSES: Final = 2
 """Causes named in the headline; more cannot be taken in at once."""
-_NEAREST_SHOWN: Final = 2
-"""Gates told when nothing is wrong: those that are nearest to firing."""
+_ACTIONS_TOLD: Final = 2
+"""Causes whose step is told: two at once are rare, more have never been recorded."""
 
 
 def explain(book: Book, explains: UUID) -> Explanation:
@@ -119,7 +119,7 @@ def _told(story: Story, *, headline: Sentence, since: Iterator[Sentence]) -> Exp
 
 
 def _headline(story: Story) -> Sentence:
-    if story.evidences and story.evidences[-1].state == Evidence.BLIND:
+    if story.evidences[-1].state == Evidence.BLIND:
         return sentence(*_nothing_seen(story), *_most_likely(story))
     match story.moment:
         case Moment.STANDING if story.status is Status.HAPPY:
@@ -129,11 +129,10 @@ def _headline(story: Story) -> Sentence:
         case Moment.BEGAN:
             return sentence(_status_now(story), ", as first seen")
         case Moment.BETTER:
-            return sentence(_status_now(story), *_after(story), *_most_likely(story, was=True))
+            return sentence(_status_now(story), *_after(story), *_most_likely(story))
         case Moment.OVER:
-            return sentence(
-                _status_now(story, again=True), *_after(story), *_most_likely(story, was=True)
-            )
+            again = story.began is not None and story.began.event.from_ is Status.HAPPY
+            return sentence(_status_now(story, again=again), *_after(story), *_most_likely(story))
 
 
 def _status_now(story: Story, *, again: bool = False) -> Piece:
@@ -171,17 +170,18 @@ def _after(story: Story) -> Iterator[Piece]:
         yield order(story.began.id, story.book.explains, seconds, f", after {duration(seconds)}")
 
 
-def _most_likely(story: Story, *, was: bool = False) -> Iterator[str | Piece]:
+def _most_likely(story: Story) -> Iterator[str | Piece]:
     """The likeliest causes in a few words, or that there is none."""
     if story.ranking is None or not story.causes:
         yield "; its cause is open"
         return
-    told = [cause_named(c, event=story.ranking.id) for c in story.causes[:_HEADLINE_CAUSES]]
-    yield "; most likely cause: " if not was else "; most likely cause was: "
-    yield told[0]
-    for other in told[1:]:
-        yield "; beside it: "
-        yield other
+    first, *others = story.causes[:_HEADLINE_CAUSES]
+    yield "; most likely cause: " if first.now else "; most likely cause was: "
+    yield cause_named(first, event=story.ranking.id)
+    for other in others:
+        if other.now is first.now:
+            yield "; beside it: "
+            yield cause_named(other, event=story.ranking.id)
 
 
 # --- since when, and what led there -------------------------------------------------------------
@@ -196,12 +196,15 @@ def _since(story: Story) -> Iterator[Sentence]:
     yield from _first_sign(story)
     if story.transition is None:
         return
-    clear = "" if story.moment is Moment.WORSE else "nearest to its threshold, "
-    gates = list(_telling(story.transition.gates))
-    for gate in gates if story.moment is Moment.WORSE else gates[:_NEAREST_SHOWN]:
-        yield sentence(clear, gate_compared(gate, at=story.at, event=story.book.explains))
-    if story.moment is Moment.WORSE and gates:
+    told = [
+        gate_compared(gate, at=story.at, event=story.book.explains)
+        for gate in _telling(story.transition.gates)
+    ]
+    if story.moment is Moment.WORSE:
+        yield from (sentence(gate) for gate in told)
         yield from _demand(story)
+    elif told:  # nothing is wrong: the gates of the event are those nearest to firing, that first
+        yield sentence("nearest to its threshold, ", told[0])
 
 
 def _demand(story: Story) -> Iterator[Sentence]:
@@ -242,11 +245,10 @@ _SIGHT: Final = {
 
 def _certainty(story: Story) -> Iterator[Sentence]:
     """How much is seen, what is assumed, and what cannot be told."""
-    if story.evidences:
-        now = story.evidences[-1]
-        since = from_to(now, seen_from=story.at)
-        text = f"evidence is {now.state} {since}: {_SIGHT[Evidence(now.state)]}"
-        yield sentence(state_was("evidence", now, text))
+    now = story.evidences[-1]
+    since = from_to(now, seen_from=story.at)
+    text = f"evidence is {now.state} {since}: {_SIGHT[Evidence(now.state)]}"
+    yield sentence(state_was("evidence", now, text))
     if story.transition is not None:
         for gate in _telling(story.transition.gates):
             if gate.assumed:
@@ -274,18 +276,18 @@ def _next_step(story: Story) -> NextStep:
         f"{rule}: {ADVICE[WorkerRule(rule)]}"
         for rule in (story.verdict.advice if story.verdict else ())
     )
-    cause = story.causes[0] if story.causes else None
-    row = CAUSE[f"{cause.component}/{cause.kind}"] if cause else None
-    runbook = row.runbook if row else ""
-    if row is not None and cause is not None and cause.now:
-        return NextStep(action=row.action, runbook=runbook, rules=rules)
-    if story.moment in (Moment.OVER, Moment.BEGAN):
-        return NextStep(action=_WATCH, runbook=runbook, rules=rules)
-    if story.moment is Moment.BETTER or cause is not None:
-        return NextStep(action=_RECOVERING, runbook=runbook, rules=rules)
-    blind = story.evidences and story.evidences[-1].state == Evidence.BLIND
+    rows = [CAUSE[f"{c.component}/{c.kind}"] for c in story.causes]
+    acting = [row for row, c in zip(rows, story.causes, strict=True) if c.now][:_ACTIONS_TOLD]
+    if acting:
+        first, *others = (row.action for row in acting)
+        action = " ".join((first, *(f"Beside that: {a[:1].lower()}{a[1:]}" for a in others)))
+        return NextStep(action=action, runbook=acting[0].runbook, rules=rules)
+    runbook = rows[0].runbook if rows else ""
+    blind = story.evidences[-1].state == Evidence.BLIND
     if story.status is Status.HAPPY and not blind:
-        return NextStep(action=_WATCH, rules=rules)
+        return NextStep(action=_WATCH, runbook=runbook, rules=rules)
+    if story.moment is Moment.BETTER or rows:
+        return NextStep(action=_RECOVERING, runbook=runbook, rules=rules)
     return NextStep(action=_BLIND if blind else _UNKNOWN, rules=rules)
 
 
@@ -304,7 +306,7 @@ def _review_headline(story: Story) -> Sentence:
         f"the incident of cluster {story.cluster} from {clock(story.began.at)} to "
         f"{clock(story.at)} lasted {duration(seconds)}",
     )
-    return sentence(lasted, *_most_likely(story, was=True))
+    return sentence(lasted, *_most_likely(story))
 
 
 def _course(story: Story) -> Iterator[Sentence]:

@@ -28,7 +28,7 @@ from copilot_core.explanation import (
 from copilot_core.phrases import phrase
 from copilot_core.readings import Missing
 from copilot_core.signs import SIGN
-from copilot_core.story import Stretch
+from copilot_core.stretches import Stretch
 from copilot_core.values import Scalar
 from copilot_core.wording import against, duration, moment, number
 

@@ -16,13 +16,13 @@ Where a book's beginning is cut off, what came before has no answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
-from uuid import UUID
 
 from copilot_core.book import Book, Fact
+from copilot_core.cause_claims import rankings
 from copilot_core.errors import Rejected
 from copilot_core.events import (
     CausesRanked,
@@ -33,6 +33,7 @@ from copilot_core.events import (
     Verdict,
 )
 from copilot_core.health import rank
+from copilot_core.stretches import Stretch, stretches
 
 LOOK_BACK_S: Final = 30 * 60
 """What changed this long before the trouble is told: rollouts and restarts show within minutes."""
@@ -46,17 +47,6 @@ class Moment(StrEnum):
     OVER = "over"
     BEGAN = "began"
     STANDING = "standing"
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A state from `since` on, to `until`; None while it lasts. `shown_by` is the event it began
-    with."""
-
-    state: str
-    since: int
-    until: int | None
-    shown_by: UUID
 
 
 @dataclass(frozen=True)
@@ -130,14 +120,7 @@ class Story:
     @property
     def status_now(self) -> Stretch:
         """The stretch that lasts: from its transition on, or for as long as the book shows it."""
-        if self.statuses:
-            return self.statuses[-1]
-        found = Stretch(Status.UNKNOWN.value, self.at, None, self.book.explains)
-        for fact in reversed(self.book.samples):
-            if found.state not in (Status.UNKNOWN, fact.event.verdict.status):
-                break
-            found = Stretch(fact.event.verdict.status.value, fact.at, None, fact.id)
-        return found
+        return self.statuses[-1] if self.statuses else stretches(self.book, "status")[-1]
 
     @property
     def status(self) -> Status:
@@ -174,33 +157,27 @@ class Story:
 
     @cached_property
     def evidences(self) -> tuple[Stretch, ...]:
-        """The stretches of evidence in the book, oldest first; the first may have begun earlier."""
-        found: list[Stretch] = []
-        for fact in self.book.samples:
-            state = fact.event.verdict.evidence.value
-            if found and found[-1].state == state:
-                continue
-            if found:
-                found[-1] = replace(found[-1], until=fact.at)
-            found.append(Stretch(state, fact.at, None, fact.id))
-        return tuple(found)
+        """The stretches of evidence in the book, oldest first; the first may have begun earlier.
+
+        There is one at least: an event that is explained was decided with a sample.
+        """
+        return stretches(self.book, "evidence")
 
     # --- causes -----------------------------------------------------------------------------------
 
     @cached_property
     def ranking(self) -> Fact[CausesRanked] | None:
-        """The ranking that counts: the last of the trouble that found a cause, else the last.
+        """The ranking that counts: the one that holds, or else the last of the trouble that found a
+        cause.
 
         Once the trouble is over its causes are no longer seen; they were the causes all the same.
         """
-        if isinstance(self.book.explained.event, CausesRanked):
-            return self.book.ranking if self.book.ranking is not None else None
-        last = self.book.ranking
-        begins = self.began.at if self.began is not None else self.at
-        if last is None or last.event.causes or self.moment in (Moment.WORSE, Moment.BEGAN):
-            return last if last is not None and (last.at >= begins or last.event.causes) else None
-        found = [f for f in self.book.all(CausesRanked) if f.at >= begins and f.event.causes]
-        return found[-1] if found else last
+        known = rankings(self.book)
+        if not known:
+            return None
+        holds, last = known[0], known[-1]
+        same_trouble = holds.event.since in (0, last.event.since)
+        return last if same_trouble else holds
 
     @property
     def causes(self) -> tuple[RankedCause, ...]:

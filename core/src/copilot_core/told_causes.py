@@ -34,7 +34,7 @@ from copilot_core.said import (
     unread,
 )
 from copilot_core.story import Story
-from copilot_core.wording import moment
+from copilot_core.wording import moment, share
 
 _SHOWN: Final = 5
 """Signs told per cause: the rest is in the ranking."""
@@ -60,7 +60,8 @@ def causes_told(story: Story) -> tuple[CauseTold, ...]:
 def _told(story: Story, cause: RankedCause, n: int, ranking: UUID) -> Iterator[Sentence]:
     said = cause_named(cause, event=ranking)
     over = "" if cause.now else "no longer seen, "
-    yield sentence(f"{over}likeliest: " if n == 0 else f"{over}beside it: ", said)
+    score = f", score {share(cause.score)}"
+    yield sentence(f"{over}likeliest: " if n == 0 else f"{over}beside it: ", said, score)
     row = CAUSE[f"{cause.component}/{cause.kind}"]
     needed = {sign for entry in row.must for sign in entry.split("|")}
     for sign in cause.evidence[:_SHOWN]:

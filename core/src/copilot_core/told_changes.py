@@ -8,11 +8,12 @@ is said, too, as a count of nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
 from copilot_core.book import Fact
+from copilot_core.errors import Defect
 from copilot_core.events import (
     ConfigChange,
     ConfigChanged,
@@ -45,6 +46,8 @@ _PARAMETERS_SHOWN: Final = 3
 _PROCESS_CHANGES_SHOWN: Final = 4
 _UNREAD_SHOWN: Final = 5
 """Signals named one by one for each reason; the sample has them all."""
+_ALL_LOGS: Final = "log:*/*"
+"""The logs of all services, with whatever stands in them."""
 _ROLES: Final = (Role.FRONTEND, Role.HISTORY, Role.MATCHING, Role.WORKERS)
 
 
@@ -74,23 +77,33 @@ def _configurations(story: Story) -> Iterator[Sentence]:
     for fact in story.book.all(ConfigChanged):
         if not _looked_from(story) <= fact.at <= story.at:
             continue
-        if fact.event.previous_fingerprint is None:
-            one = counted(
-                "event:ConfigChanged",
-                1,
-                from_at=fact.at,
-                to_at=fact.at,
-                events=(fact.id,),
-                text="the first configuration of the cluster was recorded",
-            )
-            yield sentence(_before(story, fact), ", ", one)
-            continue
-        for change in fact.event.changes[:_PARAMETERS_SHOWN]:
+        first = fact.event.previous_fingerprint is None
+        told = () if first else [c for c in fact.event.changes if not _foreign(c)]
+        for change in told[:_PARAMETERS_SHOWN]:
             yield sentence(_before(story, fact), ", ", _parameter(fact, change))
-        if len(fact.event.changes) > _PARAMETERS_SHOWN:
-            yield sentence(
-                _before(story, fact), ", other parameters were changed with it: see the record"
+        if first or not told:
+            what = (
+                "the first configuration of the cluster" if first else "a change of configuration"
             )
+            yield sentence(_before(story, fact), ", ", _recorded(fact, what))
+        elif len(fact.event.changes) > len(told[:_PARAMETERS_SHOWN]):
+            yield sentence(_before(story, fact), ", other parameters were changed with it")
+
+
+def _foreign(change: ConfigChange) -> bool:
+    """Whether a value is text: somebody wrote it, and what he wrote is not repeated here."""
+    return isinstance(change.before, str) or isinstance(change.after, str)
+
+
+def _recorded(fact: Fact[ConfigChanged] | Fact[DeploymentRecorded], what: str) -> Piece:
+    return counted(
+        f"event:{type(fact.event).__name__}",
+        1,
+        from_at=fact.at,
+        to_at=fact.at,
+        events=(fact.id,),
+        text=f"{what} was recorded",
+    )
 
 
 def _parameter(fact: Fact[ConfigChanged], change: ConfigChange) -> Piece:
@@ -116,26 +129,20 @@ def _scalar(value: Scalar | None, unit: str) -> str:
         case int() | float():
             return number(value, unit, digits=6)
         case str():
-            return value
+            raise Defect("a value that somebody wrote is about to be told")
 
 
 def _deployments(story: Story) -> Iterator[Sentence]:
     for fact in story.book.all(DeploymentRecorded):
-        if not _looked_from(story) <= fact.at <= story.at:
-            continue
-        one = counted(
-            "event:DeploymentRecorded",
-            1,
-            from_at=fact.at,
-            to_at=fact.at,
-            events=(fact.id,),
-            text="a deployment was recorded",
-        )
-        yield sentence(_before(story, fact), ", ", one)
+        if _looked_from(story) <= fact.at <= story.at:
+            yield sentence(_before(story, fact), ", ", _recorded(fact, "a deployment"))
 
 
 def _nothing_recorded(story: Story) -> Sentence:
     since = _looked_from(story)
+    first = story.book.samples[0] if story.book.samples else None
+    if first is not None and not story.book.whole:
+        since = max(since, first.at)  # what came before is not in the book
     none = [
         counted(of, 0, from_at=since, to_at=story.at, events=(story.book.explains,), text=text)
         for of, text in (
@@ -212,13 +219,12 @@ def _after_colon(piece: Piece) -> Piece:
 
 def _membership(story: Story) -> Iterator[Sentence]:
     """Lines about processes that come and go, by service and pattern."""
-    facts = [
-        f
-        for f in story.book.all(LogSampleRecorded)
-        if _looked_from(story) <= f.at <= story.at and f.event.counts is not None
-    ]
-    if not facts:
-        return
+    facts: list[Fact[LogSampleRecorded]] = []
+    for fact in story.book.all(LogSampleRecorded):
+        if fact.event.counts is None:
+            facts = []  # across a gap of sight nothing can be counted
+        elif _looked_from(story) <= fact.at <= story.at:
+            facts.append(fact)
     totals: dict[tuple[str, str], list[Fact[LogSampleRecorded]]] = {}
     for fact in facts:
         for service, counts in sorted((fact.event.counts or {}).items()):
@@ -255,7 +261,8 @@ def _lines(service: str, pattern: str, facts: list[Fact[LogSampleRecorded]]) -> 
 def not_seen(story: Story) -> tuple[Sentence, ...]:
     """What could not be seen now, by reason, and the stretches in which sight was less than
     full."""
-    return tuple(islice((*_unread_now(story), *_poor_sight(story)), MAX_SENTENCES))
+    said = (*_unread_now(story), *_unread_logs(story), *_poor_sight(story))
+    return tuple(said[:MAX_SENTENCES])
 
 
 def _unread_now(story: Story) -> Iterator[Sentence]:
@@ -276,6 +283,18 @@ def _unread_now(story: Story) -> Iterator[Sentence]:
         rest = " and others" if len(ordered) > len(shown) else ""
         listed = ", ".join(phrase(n) for n in shown)
         yield sentence(Piece(f"not seen ({reason.value}): {listed}{rest}", claims))
+
+
+def _unread_logs(story: Story) -> Iterator[Sentence]:
+    """That the last log sample could not be read: causes that only logs show stay hidden."""
+    fact = story.book.last(LogSampleRecorded)
+    if fact is not None and fact.event.missing is not None:
+        absent = AbsenceClaim(
+            signal=_ALL_LOGS, reason=fact.event.missing.value, at=fact.at, events=(fact.id,)
+        )
+        when = moment(fact.at, seen_from=story.at)
+        text = f"not seen ({fact.event.missing.value}): the logs, at {when}"
+        yield sentence(Piece(text, (absent,)))
 
 
 def _poor_sight(story: Story) -> Iterator[Sentence]:

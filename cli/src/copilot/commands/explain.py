@@ -74,8 +74,16 @@ async def _explain(
     *,
     as_json: bool,
 ) -> None:
-    for one in await _worded(recording, event, cluster, rules):
-        _print(one, as_json=as_json)
+    found = await _worded(recording, event, cluster, rules)
+    if model == NONE:
+        for one in found:
+            _print(one, as_json=as_json)
+        return
+    from copilot.modelled import Modelled
+
+    modelled = Modelled(model)
+    for one in found:
+        _print(await modelled.words(one), as_json=as_json)
 
 
 async def _worded(
