@@ -2,8 +2,9 @@
 
     database and broker       given by the environment, or embedded
     tables and topics         made when missing
-    worker, relay, projector, api, scraper
+    worker, relay, projector, api, scraper, explainer
                               the production processes, as children
+    trigger, agents           the same, when a Temporal server is given
 
 An embedded broker lives in memory and forgets with this process; the log does not. Its offsets
 start anew under a new name, and samples that are folded already are recognised as duplicates.
@@ -30,8 +31,10 @@ from copilot_eventlog.settings import EventLogSettings, LogAuth
 from copilot_service import Service, run_process
 from copilot_streams.kafka import KafkaSettings, ensure_topics, topics_of_the_line
 
-PARTS: Final = ("worker", "relay", "projector", "api", "scraper")
+PARTS: Final = ("worker", "relay", "projector", "api", "scraper", "explainer")
 """In the order of their start; they are stopped in the reverse one."""
+WITH_TEMPORAL: Final = ("trigger", "agents")
+"""Parts that need a Temporal server; nothing embeds one."""
 
 PROGRESS_EVERY_S: Final = 1.0
 
@@ -116,32 +119,33 @@ async def run_all(service: Service, settings: AllInOneSettings) -> None:
         partitions=settings.kafka_partitions,
         data_dir=settings.data_dir,
     ) as found:
-        ports = _ports(settings.service_port)
+        parts = (*PARTS, *WITH_TEMPORAL) if settings.temporal_address else PARTS
+        ports = _ports(parts, settings.service_port)
         supervisor = Supervisor(
             [
                 copilot_part(name, env={**found.env, "COPILOT_SERVICE_PORT": str(ports[name])})
-                for name in PARTS
+                for name in parts
             ]
         )
         service.set_ready("components", True)
         async with asyncio.TaskGroup() as tasks:
             watching = [
                 tasks.create_task(found.ended()),
-                tasks.create_task(_progress(service, supervisor)),
+                tasks.create_task(_progress(service, supervisor, parts)),
             ]
             await supervisor.run(service.stopping)
             for task in watching:
                 task.cancel()
 
 
-def _ports(first: int) -> dict[str, int]:
+def _ports(parts: Sequence[str], first: int) -> dict[str, int]:
     """Each part answers /metrics on a port of its own behind ours; none when ours is 0."""
-    return {name: first + i if first else 0 for i, name in enumerate(PARTS, start=1)}
+    return {name: first + i if first else 0 for i, name in enumerate(parts, start=1)}
 
 
-async def _progress(service: Service, supervisor: Supervisor) -> None:
+async def _progress(service: Service, supervisor: Supervisor, parts: Sequence[str]) -> None:
     while True:
-        for name in PARTS:
+        for name in parts:
             running = supervisor.pid(name) is not None
             service.set_ready(name, running, why="" if running else "not running")
         service.progress()

@@ -40,6 +40,10 @@ class AllInOneSettings(ServiceSettings):
     kafka_partitions: Annotated[int, Field(ge=1, le=1000)] = Field(
         4, description="partitions of the topics, when they are made here"
     )
+    temporal_address: str = Field(
+        "",
+        description="host:port of the copilot's own Temporal server; unset: no trigger, no agents",
+    )
     data_dir: Path = Field(
         Path("copilot-data"), description="folder of the embedded database; made when missing"
     )

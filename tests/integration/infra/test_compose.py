@@ -22,6 +22,8 @@ from copilot_streams.kafka import topics_of_the_line
 from copilot_streams.relay.settings import RelaySettings
 from copilot_streams.scrapers.settings import ScraperSettings
 from copilot_streams.worker.settings import WorkerSettings
+from copilot_workflows.settings import ExplainerSettings, TriggerSettings
+from copilot_workflows.worker.settings import AgentsSettings
 from tests.infra.components import REPO
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPO / "docker-compose.yml").read_text())
@@ -32,6 +34,9 @@ PROCESSES: dict[str, type[ServiceSettings]] = {
     "relay": RelaySettings,
     "projector": ProjectorSettings,
     "api": ApiSettings,
+    "explainer": ExplainerSettings,
+    "trigger": TriggerSettings,
+    "agents": AgentsSettings,
 }
 
 # Set for every process, read by those that need them.
@@ -49,7 +54,8 @@ def test_every_process_starts_with_its_variables(
         monkeypatch.setenv(variable, "0123456789abcdef" if token else value)
     settings = read_settings(PROCESSES[name])
     fields = {f"COPILOT_{field}".upper() for field in type(settings).model_fields}
-    assert set(environment) - SHARED <= fields
+    ours = {variable for variable in environment if variable.startswith("COPILOT_")}
+    assert ours - SHARED <= fields
     every = {f"COPILOT_{f}".upper() for cls in PROCESSES.values() for f in cls.model_fields}
     assert every >= SHARED
 

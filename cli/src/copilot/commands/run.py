@@ -57,6 +57,22 @@ def api() -> None:
     raise typer.Exit(main())
 
 
+@app.command(epilog="Example: COPILOT_TEMPORAL_ADDRESS=temporal:7233 copilot run trigger")
+def trigger() -> None:
+    """Start a Temporal workflow for every transition and for every incident that has ended."""
+    from copilot_workflows.trigger.main import main
+
+    raise typer.Exit(main())
+
+
+@app.command(epilog="Example: COPILOT_TEMPORAL_ADDRESS=temporal:7233 copilot run agents")
+def agents() -> None:
+    """Work on those workflows: better words by a model, proven from the log."""
+    from copilot_workflows.worker.main import main
+
+    raise typer.Exit(main())
+
+
 @app.command("all", epilog="Example: COPILOT_CLUSTERS_FILE=clusters.toml copilot run all")
 def all_() -> None:
     """Run everything on one machine, with an embedded database and broker where none is given."""

@@ -23,6 +23,9 @@ PROCESS_OF: Final = {
     "copilot_streams.relay": "copilot run relay",
     "copilot_projections": "copilot run projector",
     "copilot_api": "copilot run api",
+    "copilot_workflows.explainer": "copilot run explainer",
+    "copilot_workflows.trigger": "copilot run trigger",
+    "copilot_workflows": "copilot run agents",
 }
 """Which process exposes what a package defines; the longest name counts."""
 

@@ -21,6 +21,15 @@ from copilot_streams.kafka import KafkaSettings
 from copilot_streams.relay.settings import RelaySettings
 from copilot_streams.scrapers.settings import ScraperSettings
 from copilot_streams.worker.settings import WorkerSettings
+from copilot_workflows.agents.settings import ModelSettings
+from copilot_workflows.knowledge.settings import KnowledgeSettings
+from copilot_workflows.settings import (
+    ExplainerSettings,
+    FollowerSettings,
+    TemporalSettings,
+    TriggerSettings,
+)
+from copilot_workflows.worker.settings import AgentsSettings
 
 READERS: Final[Mapping[str, type[BaseSettings]]] = MappingProxyType(
     {
@@ -29,16 +38,28 @@ READERS: Final[Mapping[str, type[BaseSettings]]] = MappingProxyType(
         "copilot run relay": RelaySettings,
         "copilot run projector": ProjectorSettings,
         "copilot run api": ApiSettings,
+        "copilot run explainer": ExplainerSettings,
+        "copilot run trigger": TriggerSettings,
+        "copilot run agents": AgentsSettings,
         "copilot run all": AllInOneSettings,
         "copilot db, log, views, dead": EventLogSettings,
         "copilot dead redrive": KafkaSettings,
         "copilot status": ClientSettings,
+        "copilot kb": KnowledgeSettings,
     }
 )
 """Who reads the environment, and with which class. `copilot run all` passes what it got on to the
 processes it starts, so it takes their settings, too."""
 
-SHARED: Final = (ServiceSettings, EventLogSettings, KafkaSettings)
+SHARED: Final = (
+    ServiceSettings,
+    EventLogSettings,
+    KafkaSettings,
+    FollowerSettings,
+    TemporalSettings,
+    ModelSettings,
+    KnowledgeSettings,
+)
 
 HEAD: Final = """# Settings
 
