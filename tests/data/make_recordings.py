@@ -63,6 +63,7 @@ INCIDENTS = (
     "n10-workers-misrouted",
     "n12-db-connections",
     "n13-two-at-once",
+    "n14-matching-frozen",
 )
 
 STEP_S = 30
