@@ -151,7 +151,6 @@ _DIGITS: Final = re.compile(
 )
 _CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?: ?(?:UTC|Z)\b)?")
 _DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T|(?![\w-]))")
-_VERSION: Final = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")
 _JOINT: Final = re.compile(r",? (?:and )?|(?=\d)")
 """Between the parts of one duration: `4 min 30 s`, `4 minutes and 30 seconds`, `4m30s`."""
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
@@ -166,23 +165,24 @@ def figures(text: str) -> tuple[Figure, ...]:
     """
     found: list[Figure] = []
     at = 0
-    while at < len(text):
-        read = _figure_at(text, at) if _may_begin(text, at) else None
-        if read is None:
-            word = _NAME.match(text, at)
-            at = word.end() if word else at + 1
-        else:
+    while (next_ := _NEXT.search(text, at)) is not None:
+        at = next_.start()
+        word = _NAME.match(text, at)
+        read = None
+        if word is None or word[0].lower() in SPELLED:
+            read = _figure_at(text, at)
+        if read is not None:
             found.append(read)
             at = read.end
+        else:
+            at = word.end() if word else at + 1
     return tuple(found)
 
 
 _NAME: Final = re.compile(r"[A-Za-z_][\w./-]*\w|[A-Za-z_]|[0-9]+(?:\.[0-9]+){2,}")
 """A word, an identifier or a version, with the digits and signs inside it."""
-
-
-def _may_begin(text: str, at: int) -> bool:
-    return not _VERSION.match(text, at)
+_NEXT: Final = re.compile(r"[A-Za-z_]|[-−.]?[0-9]")
+"""Where a word or a number may begin."""
 
 
 def _figure_at(text: str, at: int) -> Figure | None:

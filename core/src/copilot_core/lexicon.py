@@ -195,6 +195,7 @@ WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-./:'â€™][A-Za-z0-9_]+)*['â
 """A word or an identifier."""
 
 
+@lru_cache(maxsize=4096)
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a phrase, in lower case, compounds taken apart; figures and signs left out."""
     return tuple(part for m in WORD.finditer(text) for part in parts(m[0]))
@@ -208,6 +209,7 @@ def parts(word: str) -> tuple[str, ...]:
     return (low,)
 
 
+@lru_cache(maxsize=4096)
 def content(words: tuple[str, ...]) -> tuple[str, ...]:
     """What is left of words without the glue, in canonical form."""
     return tuple(canonical(w) for w in words if w not in GLUE or w in CRITICAL)

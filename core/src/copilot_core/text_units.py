@@ -136,9 +136,12 @@ def _counts(token: Token) -> bool:
 
 # --- phrases ------------------------------------------------------------------------------------
 
-_SPECIAL_PHRASES: Final = tuple(
-    Phrase(words_of(text), Kind.SPECIAL, name) for name, texts in SPECIALS.items() for text in texts
-)
+_SPECIALS_BY_WORD: Final[dict[str, list[Phrase]]] = {}
+for _name, _texts in SPECIALS.items():
+    for _text in _texts:
+        _SPECIALS_BY_WORD.setdefault(words_of(_text)[0], []).append(
+            Phrase(words_of(_text), Kind.SPECIAL, _name)
+        )
 _SKIPPED: Final = frozenset(",;:")
 
 
@@ -157,7 +160,7 @@ def phrases_of(facts: Iterable[tuple[str, int]], labels: Iterable[tuple[str, int
 def with_phrases(tokens: list[Token], phrases: Sequence[Phrase]) -> list[Token]:
     """The tokens with each longest phrase as one token; facts before turns before labels."""
     by_word: dict[str, list[Phrase]] = {}
-    for phrase in (*phrases, *_SPECIAL_PHRASES):
+    for phrase in phrases:
         by_word.setdefault(phrase.words[0], []).append(phrase)
     order = {Kind.FACT: 0, Kind.SPECIAL: 1, Kind.LABEL: 2}
     found: list[Token] = []
@@ -165,7 +168,8 @@ def with_phrases(tokens: list[Token], phrases: Sequence[Phrase]) -> list[Token]:
     while at < len(tokens):
         best: tuple[int, int] | None = None
         chosen: Phrase | None = None
-        for phrase in by_word.get(tokens[at].text, ()):
+        first = tokens[at].text
+        for phrase in (*by_word.get(first, ()), *_SPECIALS_BY_WORD.get(first, ())):
             end = _end_of(phrase.words, tokens, at)
             rank = (-(end or 0), order[phrase.kind])
             if end is not None and (best is None or rank < best):
