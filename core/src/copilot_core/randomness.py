@@ -9,6 +9,8 @@ weights are added up along the run, never below zero; a run is random when the s
 words is none, however high its entropy: `callFunctionCheckIfDataAlreadyExists` has 4 bits a
 character, as keys do, and is what entropy rules are complained about for.
 
+Words of the trade that no English word resembles (`kafka`, `dlq`) are taken out first.
+
 One pass, constant work per character.
 
 The table: 33,603 different words of this project, its design notes and Python's standard library.
@@ -16,6 +18,7 @@ The table: 33,603 different words of this project, its design notes and Python's
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 MIN_CHARS: Final = 20
@@ -60,15 +63,22 @@ _WEAKEST: Final = -1.0
 _CHANGES: Final = {
     "aA": 0.3, "Aa": 0.0, "a0": 1.1, "0a": 1.1, "A0": 1.1, "0A": 1.1, "00": -0.4,
     "a+": 1.0, "+a": 1.0, "A+": 1.0, "+A": 1.0, "0+": 1.0, "+0": 1.0, "++": -1.0,
-    "a-": -0.7, "-a": -0.7, "A-": -0.4, "-A": -0.4, "0-": -0.4, "-0": -0.4, "--": -1.0,
+    "a-": -0.6, "-a": -0.6, "A-": -0.3, "-A": -0.3, "0-": -0.2, "-0": -0.2, "--": -1.0,
     "+-": 0.0, "-+": 0.0,
 }  # fmt: skip
 """Pairs of classes: `a` and `A` letters, `0` digits, `+` for + = ~, `-` for - _ /."""
 
 
+_FAMILIAR: Final = re.compile(
+    r"kafka|dlq|x86|pkcs|xhtml|xml|http|grpc|dsql|otel|json|uuid|lzma|wf|ctx|mgmt|cfg|tls|ssl|mtls|"
+    r"proto|pprof|x509|sha256|sha512|md5|utf8|base64|amd64|arm64|k8s|i18n|oauth2",
+    re.IGNORECASE,
+)
+
+
 def is_random(run: str) -> bool:
     """Whether the run (letters, digits, `+ = ~ - _ /`) holds at least 20 characters of chance."""
-    return len(run) >= MIN_CHARS and surprise(run) >= RANDOM_AT
+    return len(run) >= MIN_CHARS and surprise(_FAMILIAR.sub("-", run)) >= RANDOM_AT
 
 
 def surprise(run: str) -> float:

@@ -113,6 +113,7 @@ SECRET_WORDS: Final = frozenset(
 GLUED_ENDINGS: Final = (
     "password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey",
     "privatekey", "connectionstring", "credentials",
+    "requirepass", "masterauth", "sessid", "sessionid",
 )  # fmt: skip
 """Names written as one word, `PGPASSWORD`, end so."""
 

@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from itertools import pairwise
 from typing import Final
 
 from copilot_core.randomness import is_random
@@ -101,8 +102,9 @@ def _pem(text: str) -> Spans:
 
 # --- addresses of databases, user and password of URLs --------------------------------------------
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.:\-]*")
-_URL_END: Final = re.compile(r"[\s\"'`<>\x00]")
+_COLONS: Final = re.compile("://")
+_IN_SCHEME: Final = re.compile(r"[A-Za-z0-9+.:\-]")
+_URL_RUN: Final = re.compile(r"[^\s\"'`<>\x00]+")
 _DSN_SCHEME: Final = re.compile(
     r"(?:jdbc|postgres|postgresql|pgx|cockroach|mysql|mariadb|mongodb|redis|rediss|valkey|amqp"
     r"|amqps|kafka|nats|sqlserver|mssql|oracle|clickhouse|cassandra|snowflake|redshift|memcached"
@@ -111,6 +113,10 @@ _DSN_SCHEME: Final = re.compile(
 )
 _GO_DSN: Final = re.compile(
     r"[^\s:@/\"']{1,64}:[^\s@\"']{0,128}@(?:tcp|unix|udp)\([^)\s]{0,200}\)\S{0,200}"
+)
+_JDBC: Final = re.compile(r"\bjdbc:[A-Za-z0-9]{1,20}:[^\s\"'<>\\\x00]+")
+_AT_HOST: Final = re.compile(
+    r"(?<![\w.+\-/])[\w.+\-]{1,64}:[^\s@:/\"'<>\x00]{3,128}@[A-Za-z0-9\[][A-Za-z0-9.:\[\]\-]{0,253}"
 )
 _CONNINFO: Final = re.compile(
     r"\b(?:host|hostaddr|port|dbname|user|password|sslmode|server|database|uid|user id"
@@ -123,34 +129,44 @@ _PAIR: Final = re.compile(
 
 
 def _urls(text: str) -> Spans:
-    at = 0
-    while (colon := text.find("://", at)) >= 0:
-        at = colon + 3
-        begin = max(0, colon - 40)
-        scheme = ""
-        for match in _SCHEME.finditer(text, begin, colon):
-            scheme = match.group() if match.end() == colon else ""
-        stop = _URL_END.search(text, at)
-        end = stop.start() if stop else len(text)
-        if scheme and _DSN_SCHEME.fullmatch(scheme):
-            yield colon - len(scheme), _without_tail(text, colon, end), Secret.DSN
-            at = end
-            continue
-        slash = min((p for p in (text.find(c, at, end) for c in "/?#") if p >= 0), default=end)
-        sign = text.rfind("@", at, slash)
-        if sign < 0 and slash < end:  # a password with a slash in it
-            sign = text.rfind("@", at, min(end, at + 300))
-            sign = sign if ":" in text[at:sign] and "?" not in text[at:sign] else -1
-        if sign > at:
-            yield at, sign, Secret.CREDENTIALS
-            at = sign
-        if "X-Amz-" in text[at:end] and "?" in text[at:end]:  # a token of Aurora DSQL is such a URL
-            yield text.index("?", at) + 1, end, Secret.CREDENTIALS
-            at = end
+    for run in _URL_RUN.finditer(text):
+        colons = [m.start() for m in _COLONS.finditer(text, run.start(), run.end())]
+        for colon, following in pairwise((*colons, run.end())):
+            scheme = _scheme_before(text, colon, run.start())
+            if _DSN_SCHEME.fullmatch(scheme):
+                end = _without_tail(text, colon, run.end())
+                yield colon - len(scheme), end, Secret.DSN
+                break
+            yield from _opened(text, colon + 3, following)
+
+
+def _scheme_before(text: str, colon: int, floor: int) -> str:
+    begin = colon
+    while begin > max(floor, colon - 40) and _IN_SCHEME.match(text[begin - 1]):
+        begin -= 1
+    return text[begin:colon].lstrip("+.:-0123456789")
+
+
+def _opened(text: str, at: int, end: int) -> Spans:
+    """User and password of a URL whose authority begins at `at`; the signature of a signed one."""
+    slash = min((p for p in (text.find(c, at, end) for c in "/?#") if p >= 0), default=end)
+    sign = text.rfind("@", at, slash)
+    if sign < 0 and slash < end:  # a password with a slash in it
+        sign = text.rfind("@", at, min(end, at + 300))
+        sign = sign if ":" in text[at:sign] and "?" not in text[at:sign] else -1
+    if sign > at:
+        yield at, sign, Secret.CREDENTIALS
+    query = text.find("?", max(at, sign), end)
+    if query >= 0 and text.find("X-Amz-", query, end) >= 0:  # a token of Aurora DSQL is such a URL
+        yield query + 1, end, Secret.CREDENTIALS
 
 
 def _dsns(text: str) -> Spans:
     for match in _GO_DSN.finditer(text):
+        yield match.start(), match.end(), Secret.DSN
+    for match in _JDBC.finditer(text):
+        yield match.start(), match.end(), Secret.DSN
+    for match in _AT_HOST.finditer(text):
         yield match.start(), match.end(), Secret.DSN
     at = 0
     while first := _CONNINFO.search(text, at):
@@ -180,34 +196,42 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9+/=_.~\-]+")
 _USER: Final = re.compile(
     r"(?<![\w-])(?:-u|--user|--proxy-user)[ =]{1,2}[\"']?[^\s:\"']{1,64}:(?=[^\s:])"
 )
+_IDENTIFIED: Final = re.compile(r"\bIDENTIFIED BY [\"']", re.IGNORECASE)
 _SHORT_FLAG: Final = re.compile(
     r"\b(?:mysql|mysqldump|mariadb|sshpass|redis-cli|ldapsearch|smbclient)\b"
     r"[^\n|;]{0,80}?\s-[pawU] ?(?=\S)"
 )
-_HEADER_END: Final = re.compile(r"[\\\"'\r\n\x00]")
-_NOT_SPACE: Final = re.compile(r"[^\s\"'\x00]+")
+_HEADER_VALUE: Final = re.compile(r"[^\\\"'\r\n\x00]+")
+_NOT_SPACE: Final = re.compile(r"[^\s\"'<>\\\x00]+")
 
 
 def _headers(text: str) -> Spans:
-    for match in _HEADER.finditer(text):
-        stop = _HEADER_END.search(text, match.end())
-        value = text[match.end() : stop.start() if stop else len(text)]
-        if value and value.strip(" .,;)").lower() not in STATE_WORDS:
-            yield match.end(), match.end() + len(value), Secret.CREDENTIALS
-    for match in _SCHEMED.finditer(text):
-        token = _TOKEN.match(text, match.end())
-        assert token
+    for match, value in _followed(_HEADER, _HEADER_VALUE, text):
+        if value.group().strip(" .,;)").lower() not in STATE_WORDS:
+            yield match.end(), value.end(), Secret.CREDENTIALS
+    for match, token in _followed(_SCHEMED, _TOKEN, text):
         if not _is_words(token.group()):
             yield match.end(), token.end(), Secret.CREDENTIALS
-    for expression in (_USER, _SHORT_FLAG):
-        for match in expression.finditer(text):
-            if secret := _NOT_SPACE.match(text, match.end()):
-                yield match.end(), secret.end(), Secret.PASSWORD
+    for expression in (_USER, _SHORT_FLAG, _IDENTIFIED):
+        for match, secret in _followed(expression, _NOT_SPACE, text):
+            yield match.end(), secret.end(), Secret.PASSWORD
+
+
+def _followed(
+    expression: re.Pattern[str], rest: re.Pattern[str], text: str
+) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Each match with what follows it; the search goes on behind that, so it stays linear."""
+    at = 0
+    while match := expression.search(text, at):
+        at = match.end()
+        if follows := rest.match(text, at):
+            at = follows.end()
+            yield match, follows
 
 
 # --- values of names ------------------------------------------------------------------------------
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
+_NAME: Final = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z_][A-Za-z0-9_.\-]*")
 _TELLING: Final = re.compile(
     r"pass|pwd|pw|secret|token|key|cred|auth|cookie|dsn|sig|pat|otp|pin|bearer|webhook|sas|sid|conn|"
     r"jwt|session",
@@ -279,8 +303,8 @@ def _value(text: str, name: re.Match[str], separator: re.Match[str]) -> tuple[in
         return None
     if name.group().lower() == "pwd" and text[begin] == "/":
         return None  # the shell's working directory
-    if separator["prose"] is not None and shown.isalpha() and len(shown) < 4:
-        return None
+    if separator["prose"] is not None and shown.isalpha() and text[end : end + 1] in (" ", "-"):
+        return None  # "no password is needed here"
     if separator["colon"] is not None and _starts_line(text, name.start()):
         line_end = text.find("\n", begin)
         rest = text[begin : line_end if line_end >= 0 else len(text)]
@@ -291,15 +315,17 @@ def _value(text: str, name: re.Match[str], separator: re.Match[str]) -> tuple[in
 def _loose(text: str, name: re.Match[str], at: int) -> tuple[int, int] | None:
     """`--password hunter2`, `password hunter2`: behind a space only what is no ordinary word."""
     run = _NOT_BLANK.match(text, at)
-    assert run
+    if run is None:
+        return None
     begin, end = run.start(), _unquoted_end(text, run)
     shown = text[begin:end].strip(_TAIL)
     flag = text[max(0, name.start() - 2) : name.start()].endswith("-")
     if not shown or shown.startswith("-") or _is_placeholder(shown) or shown.lower() in STATE_WORDS:
         return None
-    if opening := _OPENING.match(text, at):
+    if opening := _OPENING.match(text, at):  # `WITH PASSWORD 'hunter2'`
         end = _closed(text, opening.end(), opening[1])
-        return (opening.end(), end) if flag else None
+        bare = name.group().lower() in ("password", "passwd", "passphrase")
+        return (opening.end(), end) if flag or bare else None
     if flag:
         return begin, end
     ordinary = _is_words(shown) or shown[-1:] == "=" or "=" in shown or shown.isdigit()
@@ -374,6 +400,11 @@ _HOOK: Final = re.compile(
     r"|outlook\.office\.com/webhook)/?(?=\S)",
     re.IGNORECASE,
 )
+_CRYPT: Final = re.compile(
+    r"\$(?:2[abxy]|[156y]|argon2(?:id|i|d)|scrypt|pbkdf2[a-z0-9-]{0,10})\$[A-Za-z0-9./+=,$\-]{16,300}"
+    r"|\bSCRAM-SHA-256\$[A-Za-z0-9/+=:$]{16,300}"
+)
+"""Passwords as they are stored: they open nothing, until somebody has guessed them."""
 _AZURE: Final = re.compile(r"(?<![A-Za-z0-9_~.\-])[A-Za-z0-9_~.\-]{3}\dQ~[A-Za-z0-9_~.\-]{28,40}")
 _PGPASS: Final = re.compile(
     r"(?<![^\s\"'])[^\s:\"']{1,100}:(?:\d{2,5}|\*):[^\s:\"']{1,64}:[^\s:\"']{1,64}:(?=[^\s:])"
@@ -386,15 +417,13 @@ def _prefixed(text: str) -> Spans:
     for match in _PREFIXED.finditer(text):
         if not _is_words(match.group()):
             yield match.start(), match.end(), Secret.KEY
-    for match in _HOOK.finditer(text):
-        path = _NOT_SPACE.match(text, match.end())
-        if path:
-            yield match.end(), path.end(), Secret.KEY
-    for match in _AZURE.finditer(text):
-        yield match.start(), match.end(), Secret.KEY
-    for match in _PGPASS.finditer(text):
-        if secret := _NOT_SPACE.match(text, match.end()):
-            yield match.start(), secret.end(), Secret.DSN
+    for match, path in _followed(_HOOK, _NOT_SPACE, text):
+        yield match.end(), _without_tail(text, match.end(), path.end()), Secret.KEY
+    for expression in (_AZURE, _CRYPT):
+        for match in expression.finditer(text):
+            yield match.start(), match.end(), Secret.KEY
+    for match, secret in _followed(_PGPASS, _NOT_SPACE, text):
+        yield match.start(), secret.end(), Secret.DSN
 
 
 # --- e-mail and IP --------------------------------------------------------------------------------
@@ -430,12 +459,14 @@ def _addresses(text: str) -> Spans:
 
 
 def _names_a_host(kind: Callable[[str], IPv4Address | IPv6Address], text: str) -> bool:
-    """Whether it is an address, and one that tells something: loopback and 0.0.0.0 do not."""
+    """Whether it is an address, and one that tells something: loopback, 0.0.0.0 and `[::2]` do
+    not."""
     try:
         address = kind(text)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    few = isinstance(address, IPv6Address) and sum(bool(g) for g in text.split(":")) < 2
+    return not (address.is_loopback or address.is_unspecified or few)
 
 
 # --- chance ---------------------------------------------------------------------------------------
@@ -444,18 +475,29 @@ _UUID: Final = re.compile(
     r"(?<![0-9A-Fa-f])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
     r"(?![0-9A-Fa-f])"
 )
+_GO_VERSION: Final = re.compile(r"(?<!\d)\d{14}-[0-9a-f]{12}(?![0-9a-f])")
+"""What Go calls a version that has no tag: stands in the paths of every stack trace."""
 _LABELLED: Final = re.compile(
-    r"([A-Za-z_][A-Za-z0-9_\-]{0,63})[\\\"']{0,6}(?:\s{0,2}[:=@]\s{0,2}|\s{1,2})[\\\"']{0,6}"
+    r"(?<![A-Za-z0-9_\-])([A-Za-z_][A-Za-z0-9_\-]{0,63})[\\\"']{0,6}(?:\s{0,2}[:=@]\s{0,2}|\s{1,2})[\\\"']{0,6}"
     r"([A-Za-z0-9_\-]{16,128})(?![A-Za-z0-9+/=_.~\-])"
 )
-_RUN: Final = re.compile(r"[A-Za-z0-9+/=_~\-]{20,}")
-_HEX: Final = re.compile(r"(?<![A-Za-z0-9])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![A-Za-z0-9])")
+_STICKY: Final = re.compile(
+    r"queue[\\\"']{0,6}(?:\s{0,2}[:=]\s{0,2}|\s{1,2})[\\\"']{0,6}[\w.@\-]{0,200}[-:_]"
+    r"([0-9a-f]{12}[47][0-9a-f]{3}[89ab][0-9a-f]{15})(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+"""A worker's own queue: its identity and a UUID without dashes."""
+_RUN: Final = re.compile(r"[A-Za-z0-9+/_~\-]{20,}={0,2}")
+_HEX: Final = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Fa-f])")
 
 
 def _open_ids(text: str) -> Spans:
     """What looks random and is an identifier: UUIDs, and whatever is called a digest or an id."""
-    for match in _UUID.finditer(text):
-        yield match.start(), match.end(), None
+    for expression in (_UUID, _GO_VERSION):
+        for match in expression.finditer(text):
+            yield match.start(), match.end(), None
+    for match in _STICKY.finditer(text):
+        yield match.start(1), match.end(1), None
     for match in _LABELLED.finditer(text):
         words = [w.lower() for w in _WORD.findall(match[1])]
         if words and _is_open(words):
