@@ -1,9 +1,10 @@
 """What a knowledge base can do, whoever keeps it.
 
-Two implementations, one conformance suite (`tests/integration/workflows/knowledge/conformance.py`):
-`LocalKnowledge` and `BedrockKnowledge`. A caller gets passages of pages, best page first, never
-more than one passage of a page, and text of bounded length. A question that no page answers has an
-empty answer. Both calls may be made any number of times.
+Two implementations, `LocalKnowledge` and `BedrockKnowledge`, and one conformance suite
+(`tests/unit/workflows/knowledge/conformance.py`). A caller gets passages of pages, best page first,
+never more than one passage of a page, and text of bounded length. Where nothing fits, words find
+nothing and vectors find what is least far: an answer is a pointer to read, never a fact. Both calls
+may be made any number of times.
 """
 
 from __future__ import annotations
