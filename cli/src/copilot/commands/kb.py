@@ -77,13 +77,12 @@ def show(
 @app.command(epilog="Example: copilot kb build --pages our-runbooks --out knowledge.jsonl")
 def build(
     pages: Annotated[
-        list[Path],
-        typer.Option("--pages", exists=True, file_okay=False, help="folder of pages, or several"),
+        list[Path], typer.Option("--pages", help="folder of pages; may be given several times")
     ],
     out: Annotated[Path, typer.Option("--out", dir_okay=False, help="the packed file to write")],
     only: Annotated[bool, typer.Option("--only", help="leave the shipped pages out")] = False,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Check pages and pack them, together with the shipped ones, into one file.
 
     A page of yours takes the place of a shipped one with the same name. Pages that hold a secret, a
@@ -94,14 +93,14 @@ def build(
         SHIPPED,
         Corpus,
         extended,
-        pack,
         read_folder,
         read_packed,
+        write_packed,
     )
 
     base = Corpus(()) if only else read_packed(SHIPPED)
     packed = extended(base, (page for folder in pages for page in read_folder(folder)))
-    out.write_bytes(pack(packed))
+    write_packed(out, packed)
     told = {"type": "Corpus", "digest": packed.digest, "pages": len(packed.pages), "out": str(out)}
     if as_json:
         emit(told)

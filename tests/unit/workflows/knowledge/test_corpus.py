@@ -14,6 +14,7 @@ from copilot_workflows.knowledge.corpus import (
     pack,
     read_folder,
     read_packed,
+    write_packed,
 )
 from tests.unit.workflows.knowledge.pages_of import FRUIT, page, text_of
 
@@ -77,6 +78,12 @@ def test_a_packed_file_is_judged_again(tmp_path: Path) -> None:
     with pytest.raises(Rejected) as refused:
         read_packed(packed(tmp_path, pack(poisoned)))
     assert refused.value.code == "page_refused"
+
+
+def test_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A folder that does not exist is a mistake of the caller, no defect."""
+    with pytest.raises(Rejected, match="cannot be written"):
+        write_packed(tmp_path / "nowhere" / "knowledge.jsonl", FRUIT)
 
 
 def test_folders_without_pages_and_other_encodings_are_refused(tmp_path: Path) -> None:

@@ -80,6 +80,14 @@ def pack(corpus: Corpus) -> bytes:
     return b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
 
 
+def write_packed(path: Path, corpus: Corpus) -> None:
+    """Write a packed corpus. Raises `Rejected` when there is no such place to write to."""
+    try:
+        path.write_bytes(pack(corpus))
+    except OSError as e:
+        raise Rejected(f"cannot be written: {e.strerror}", where=str(path)) from e
+
+
 def read_packed(path: Path) -> Corpus:
     """Read a packed corpus. Raises `Rejected` when it is none, or holds what must not be served."""
     try:
