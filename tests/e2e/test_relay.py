@@ -8,13 +8,22 @@ from collections.abc import Sequence
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
-from copilot_core.events import RecordedEvent, event_id
+from copilot_core.events import (
+    RecordedEvent,
+    TransitionExplained,
+    decode,
+    event_id,
+    new_event,
+)
 from copilot_core.samples import EVENTS_TOPIC
 from copilot_eventlog import config_log
+from copilot_eventlog.direct import DirectShard, DirectWriter
 from copilot_streams.relay.publisher import INSIDE
 from tests.e2e.line import Line, samples
 from tests.infra.kafka import Kafka
 from tests.integration.eventlog.config_contract import changed
+from tests.unit.projections.explaining import explaining
+from tests.unit.projections.story import NOON
 
 RELAY = "copilot_streams.relay.main"
 CLUSTERS = ("emea", "apac", "amer", "test-1")
@@ -139,4 +148,32 @@ async def test_changes_of_configuration_are_published_like_every_event(line: Lin
         assert (value["shard"], value["version"]) == (config_log.CONFIG_SHARD, event.version)
         assert value["causation"] is None
         assert value["data"] == orjson.loads(event.payload)
+    assert relay.exit_code is None
+
+
+async def test_words_are_published_like_every_event(line: Line) -> None:
+    """An explanation by rule and a model's better one reach the public topic whole, each once and
+    in order, from the shards of those who word them."""
+    relay = line.start_worker("relay", module=RELAY)
+    written: list[RecordedEvent] = []
+    for shard, version, model in (
+        (DirectShard.EXPLAINER, 1, None), (DirectShard.EXPLANATIONS, 2, "stub"),
+    ):  # fmt: skip
+        writer = DirectWriter(line.log, shard, writer="test")
+        for cluster in CLUSTERS:
+            explains = event_id(f"health/{cluster}", 7)
+            told = explaining(TransitionExplained, NOON, explains, model=model)
+            written.append(await writer.append(new_event(told, cluster=cluster, version=version)))
+    records = await published(line, len(written))
+    assert len(records) == len(written)
+    assert_in_order(records)
+    values = {header(r, "event-id"): orjson.loads(r.value or b"") for r in records}
+    for event in written:
+        value = values[str(event.event_id)]
+        assert (value["type"], value["cluster"]) == ("TransitionExplained", event.cluster)
+        assert value["stream"] == f"explanation/{event.cluster}"
+        assert value["data"] == orjson.loads(event.payload)
+        assert decode(event.type, value["schema_version"], orjson.dumps(value["data"])) == (
+            event.decoded()
+        )
     assert relay.exit_code is None

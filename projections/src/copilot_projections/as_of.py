@@ -93,7 +93,7 @@ async def full_status(
         cluster=cluster,
         first_slot=_slot(first),
         shard=recorded.shard,
-        position=max([recorded.position, *(f.position for f in (transition, sight) if f)]),
+        position=max([recorded.position, *(f.position for f in (transition, sight, ranked) if f)]),
     )
 
 

@@ -1,23 +1,21 @@
 """Explanations as answers show them: what was said, sentence by sentence, and what proves it.
 
 The parts of an explanation come in the order in which one reads them aloud; a sentence that nobody
-proved is marked as a hypothesis wherever it is shown. Every text passes the guard once more on its
-way out: what was recorded before a rule of the guard was added is shown by today's rules.
+proved is marked as a hypothesis wherever it is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 from pydantic import Field
 
 from copilot_core.events import CutSentence, ExplanationSource
 from copilot_core.explanation import Claim, Explanation, NextStep, Sentence
-from copilot_core.guard import Sink, guard
 from copilot_projections.shape import Answer, At, at, ms
+from copilot_projections.shown import shown
 from copilot_projections.telling import Explaining, words
 
 HYPOTHESIS: Final = "Not proven: "
@@ -87,13 +85,6 @@ class Explained(Revision):
     """The words in force about one event, and every wording there is, the one in force first."""
 
     revisions: tuple[Revision, ...]
-
-
-@lru_cache(maxsize=8_192)
-def shown(text: str) -> str:
-    """A text as people may see it. The same sentences are asked for again and again, and a guarded
-    one takes 0.2 ms."""
-    return guard(text, Sink.SHOWN)
 
 
 def line(

@@ -13,7 +13,8 @@ PATHS = (
     "/v1/clusters", "/v1/clusters/{c}/status", "/v1/clusters/{c}/services", "/v1/timeline",
     "/v1/clusters/{c}/timeline?limit=5", "/v1/clusters/{c}/signals?signal=transitions_per_s",
     "/v1/incidents", "/v1/clusters/{c}/incidents", "/v1/clusters/{c}/bottleneck",
-    "/v1/clusters/{c}/annotations", "/v1/events?shard=0",
+    "/v1/clusters/{c}/annotations", "/v1/events?shard=0", "/v1/clusters/{c}/causes",
+    "/v1/clusters/{c}/explanations", "/v1/clusters/{c}/issues",
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ def told_at_random(slots: int, *, seed: int, log_noise: int = 0) -> Story:
             story.sight(sight, seen)
         if new != now:
             story.turned(now, new)
+        if new != now or chance.random() < 0.03:
+            story.ranked(*([] if new == "happy" else [("workers/absent", chance.random())]))
         now, sight = new, seen
         for _ in range(chance.randrange(log_noise + 1)):
             story.tell(SampleDropped(slot=story.slot - STEP_S, source="amp", reason="late"))

@@ -330,6 +330,17 @@ class TestLogPatterns:
         (surge,) = await log_patterns.surges(views, "orders", since=at(0), until=at(9))
         assert (surge.pattern, surge.count, surge.usual) == ("shard-acquired", 3, 0.1)
 
+    async def test_a_secret_in_a_line_is_not_shown(self, line: Line) -> None:
+        """A line that was recorded with a key in it is shown without."""
+        story = Story("orders")
+        said = "login with AKIAIOSFODNN7EXAMPLE refused"
+        excerpt = LogExcerpt(service="history", pattern="no-poller", untrusted_text=said)
+        story.sample()
+        story.logged({"history": {"no-poller": 1}}, excerpts=(excerpt,))
+        views = await line.tell(story.book.new, VIEWS["log_patterns"])
+        (found,) = await log_patterns.excerpts(views, "orders", since=at(0), until=at(9))
+        assert found.untrusted_text == "login with [key] refused"
+
     async def test_old_counts_go_surges_stay(
         self, line: Line, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -454,6 +465,18 @@ class TestConfigHistory:
             "qps": (None, 9000), "shards": (None, 4096), "ratio": (None, 1.0),
         }  # fmt: skip
         assert await config_history.changes_between(views, "orders", after=2, to=2) == ()
+
+    async def test_a_secret_in_a_reason_is_not_shown(self, line: Line) -> None:
+        """Whatever somebody gave as his reason is guarded on its way out, on the timeline too."""
+        story = Story("orders")
+        story.sample()
+        story.configured({"qps": 1}, reason="use password=hunter22 now")
+        views = await line.tell(story.book.new, VIEWS["config_history"], VIEWS["timeline"])
+        found = await config_history.current(views, "orders")
+        assert found is not None
+        assert "hunter22" not in found.reason
+        (entry,) = (await timeline.page(views, cluster="orders")).entries
+        assert "hunter22" not in entry.summary
 
     async def test_configuration_is_on_the_timeline(self, line: Line) -> None:
         """A change of configuration is an entry with its reasons, among the other changes."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from copilot_core.events import EVENT_TYPES, Evidence, SampleRecorded, Status
+from copilot_core.events import EVENT_TYPES, CausesRanked, Evidence, SampleRecorded, Status
 from copilot_projections.shape import Rows
 from copilot_projections.views import (
     VIEWS,
     bottleneck,
+    causes,
     clusters,
     incidents,
     services,
@@ -80,6 +81,19 @@ def test_services_and_bottleneck_end_as_the_last_verdict_says(name: str) -> None
     assert {s.service: (s.progress, s.pressure) for s in found} == verdict.services
     changes = rows_of("bottleneck", book).all(bottleneck.CHANGES)
     assert changes[-1].became == verdict.bottleneck
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_causes_and_status_keep_the_rankings_of_the_fold(name: str) -> None:
+    """One row per ranking, as it was recorded; the status has the last one."""
+    book = book_of(name)
+    ranked = [e for e in book.recorded if e.type == CausesRanked.__name__]
+    found = rows_of("causes", book).all(causes.RANKINGS)
+    assert [(r.event_id, r.data) for r in found] == [
+        (str(e.event_id), e.payload.decode()) for e in ranked
+    ]
+    (now,) = rows_of("status", book).all(status.STATUS)
+    assert now.ranking == (ranked[-1].payload.decode() if ranked else "")
 
 
 @pytest.mark.parametrize("name", ["o1-workers-stopped", "o2-db-latency"])

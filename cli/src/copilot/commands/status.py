@@ -53,6 +53,7 @@ def _told(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     last = answer["last_transition"]
     rows = [
         ("cluster", answer["cluster"]),
+        ("in short", answer["headline"] or ""),
         ("status", f"{answer['status']} since {answer['since']}"),
         ("evidence", f"{answer['evidence']} (recorded: {answer['evidence_recorded']})"),
         ("currency", answer["currency"]),
@@ -74,4 +75,14 @@ def _told(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
             for g in last["gates"]
         ]
         rows += [("counterfactual", last["counterfactual"])]
+    rows += [_cause(cause) for cause in answer["causes"]]
+    rows += [("cannot be told", cannot["text"]) for cannot in answer["cannot_tell"]]
+    if explained := answer["explanation"]:
+        rows += [("next step", explained["action"]), ("runbook", explained["runbook"])]
     return [(what, told) for what, told in rows if told]
+
+
+def _cause(cause: Mapping[str, Any]) -> tuple[str, str]:
+    seen = "" if cause["now"] else ", not seen any more"
+    signs = "; ".join(sign["text"] for sign in cause["evidence"])
+    return f"cause {cause['rank']}", f"{cause['cause']} ({cause['score']:.2f}{seen}): {signs}"

@@ -23,6 +23,7 @@ from copilot_core.events import (
 )
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import Answer, At, Rows, Table, View, at, ms
+from copilot_projections.shown import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ _HEAD: Final = tuple(_Emitted.model_fields)
 
 
 def _head(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: record[name] for name in _HEAD}
+    foreign = {name: shown(record[name]) for name in ("author", "reason")}
+    return {**{name: record[name] for name in _HEAD}, **foreign}
 
 
 async def current(views: ViewReader, cluster: str) -> CurrentConfig | None:

@@ -18,6 +18,7 @@ from copilot_core.events import LogPatternSurged, LogSampleRecorded, RecordedEve
 from copilot_core.readings import Missing
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import Answer, At, Rows, Table, View, at, ms
+from copilot_projections.shown import shown
 
 KEPT_S: Final = 7 * 24 * 3600
 """Counts older than this, by the newest slot of the cluster, are forgotten."""
@@ -170,7 +171,12 @@ async def excerpts(
         VIEW, "slots", cluster, since.timestamp(), until.timestamp(), limit_slots
     )
     return [
-        Excerpt(cluster=cluster, at=at(row.slot), at_ms=ms(row.slot), **line)
+        Excerpt(
+            cluster=cluster,
+            at=at(row.slot),
+            at_ms=ms(row.slot),
+            **{**line, "untrusted_text": shown(line["untrusted_text"])},
+        )
         for row in (LogSlotRow(**record) for record in found)
         for line in orjson.loads(row.excerpts)
     ]

@@ -37,6 +37,7 @@ from copilot_core.events import (
 from copilot_projections import telling
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import Answer, At, Rows, Table, View, at, ms
+from copilot_projections.shown import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,11 @@ TYPES = frozenset(
 USUAL = TYPES - {ModelCallReserved.__name__, ModelCallSettled.__name__}
 """The types that are told unless others are asked for: what happened, not what its words cost."""
 
+_FOREIGN = frozenset(
+    c.__name__ for c in (ConfigChanged, TransitionExplained, IncidentReviewed, StateAssessed)
+)
+"""The types whose summary has words that others chose."""
+
 VIEW = View("timeline", 1, (ENTRIES,), takes=TYPES, apply=apply, indexes=("index_slot",))
 
 
@@ -161,6 +167,7 @@ def _parsed(cursor: str | None) -> tuple[int, int, int]:
 
 
 def _entry(row: TimelineRow) -> TimelineEntry:
+    told = shown if row.type in _FOREIGN else str
     return TimelineEntry(
         at=at(row.slot),
         at_ms=ms(row.slot),
@@ -168,8 +175,8 @@ def _entry(row: TimelineRow) -> TimelineEntry:
         type=row.type,
         from_=row.was,
         to=row.became,
-        summary=row.summary,
-        reasons=tuple(orjson.loads(row.reasons)),
+        summary=told(row.summary),
+        reasons=tuple(map(told, orjson.loads(row.reasons))),
         event_id=row.event_id,
         shard=row.shard,
         position=row.position,
