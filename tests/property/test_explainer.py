@@ -4,6 +4,7 @@ every history there can be."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,10 @@ from copilot_core.events import (
     ConfigChange,
     ConfigChanged,
     HealthTransitioned,
+    LogSampleRecorded,
     NewEvent,
     cluster_of,
+    encode,
     new_event,
 )
 from copilot_core.explainer import explain, review, signature
@@ -221,6 +224,30 @@ def test_an_older_configuration_did_not_change_before() -> None:
     assert critical.changed_before[0].text.startswith(
         "No change of configuration and no deployment"
     )
+
+
+def test_a_process_in_the_logs_is_told_only_by_a_name_of_the_servers() -> None:
+    """A label can say anything: lines under a name that no server has are left out."""
+    events = list(events_of(STOPPED))
+    logs = [n for n, e in enumerate(events) if e.type == LogSampleRecorded.__name__]
+    at = next(n for n in logs if "is critical" in headline_after(events, n))
+    event = events[at].decoded()
+    assert isinstance(event, LogSampleRecorded)
+    counts = {"history": {"member_left": 2}, "delete-the-namespace": {"member_left": 3}}
+    events[at] = replace(events[at], payload=encode(event.model_copy(update={"counts": counts})))
+    assert_proven(events)
+    said = [s.text for told in (t for _, t in worded(events)) for s in told.changed_before]
+    assert any("log of history, 2 lines" in text for text in said)
+    assert not any("namespace" in text for text in said)
+
+
+def headline_after(events: Sequence[NewEvent], n: int) -> str:
+    """The headline of the next transition behind an event."""
+    later = next((e for e in events[n:] if e.type == HealthTransitioned.__name__), None)
+    if later is None:
+        return ""
+    book = book_of(events, cluster=cluster_of(later.stream), explains=later.event_id)
+    return explain(book, later.event_id).headline.text
 
 
 def critical_of(events: Sequence[NewEvent]) -> Explanation:

@@ -11,8 +11,8 @@ book gives the same bytes.
     certainty              how sure, and why              `_certainty`
     causes, path           likeliest first                `copilot_core.told_causes`
     changed_before         half an hour and on            `copilot_core.told_changes`
-    not_seen               what sight was lacking         `copilot_core.told_changes`
-    next_step              from the table of causes, with the worker scaling rules that hold now
+    not_seen               what sight was lacking         `copilot_core.told_sight`
+    next_step              what is safe to do             `copilot_core.next_steps`
 
 `explain` is about a transition or a ranking of causes, `review` about a whole incident that has
 ended. `signature` names the evidence that an explanation rests on, without the numbers that wobble:
@@ -28,12 +28,11 @@ from uuid import UUID
 
 import orjson
 
-from copilot_core.book import Book
-from copilot_core.bottleneck import ADVICE, WorkerRule
-from copilot_core.causes import CAUSE
+from copilot_core.book import Book, Fact
 from copilot_core.errors import Defect
 from copilot_core.events import ConfigChanged, GateFinding
-from copilot_core.explanation import MAX_SENTENCES, Explanation, NextStep, Sentence
+from copilot_core.explanation import MAX_SENTENCES, Explanation, Sentence
+from copilot_core.next_steps import next_step
 from copilot_core.said import (
     Piece,
     cause_named,
@@ -46,14 +45,13 @@ from copilot_core.said import (
 )
 from copilot_core.story import Moment, Story
 from copilot_core.told_causes import cannot_be_told, causes_told, path_told
-from copilot_core.told_changes import changed_before, not_seen
+from copilot_core.told_changes import changed_before
+from copilot_core.told_sight import not_seen
 from copilot_core.values import Evidence, Status
-from copilot_core.wording import clock, duration
+from copilot_core.wording import clock, duration, moment
 
 _HEADLINE_CAUSES: Final = 2
 """Causes named in the headline; more cannot be taken in at once."""
-_ACTIONS_TOLD: Final = 2
-"""Causes whose step is told: two at once are rare, more have never been recorded."""
 
 
 def explain(book: Book, explains: UUID) -> Explanation:
@@ -111,7 +109,7 @@ def _told(story: Story, *, headline: Sentence, since: Iterator[Sentence]) -> Exp
         path=path_told(story),
         changed_before=changed_before(story),
         not_seen=not_seen(story),
-        next_step=_next_step(story),
+        next_step=next_step(story),
     )
 
 
@@ -193,7 +191,7 @@ def _since(story: Story) -> Iterator[Sentence]:
     if before is not None and story.moment is not Moment.STANDING:
         text = f"before that it was {before.state} {from_to(before, seen_from=story.at)}"
         yield sentence(state_was("status", before, text))
-    yield from _first_sign(story)
+    yield from _first_sign(story, story.book.explained)
     if story.transition is None:
         return
     told = [
@@ -215,14 +213,15 @@ def _demand(story: Story) -> Iterator[Sentence]:
         yield sentence(told, ", assumed from earlier slots" if asked.assumed else "")
 
 
-def _first_sign(story: Story) -> Iterator[Sentence]:
-    """The slot in which the trouble was first seen, where that is not the one that is told."""
+def _first_sign(story: Story, then: Fact) -> Iterator[Sentence]:
+    """The slot in which the trouble was first seen, where that was before the event `then`."""
     fact = story.book.sample(story.trouble_since)
-    if fact is None or fact.at >= story.at or story.moment is Moment.BEGAN:
+    if fact is None or fact.at >= then.at or story.moment is Moment.BEGAN:
         return
-    seconds = story.at - fact.at
-    text = f"the trouble was first seen at {clock(fact.at)}, {duration(seconds)} earlier"
-    yield sentence(order(fact.id, story.book.explains, seconds, text))
+    seconds = then.at - fact.at
+    when = moment(fact.at, seen_from=story.at)
+    text = f"the trouble was first seen at {when}, {duration(seconds)} earlier"
+    yield sentence(order(fact.id, then.id, seconds, text))
 
 
 def _telling(gates: tuple[GateFinding, ...]) -> Iterator[GateFinding]:
@@ -259,38 +258,6 @@ def _certainty(story: Story) -> Iterator[Sentence]:
     yield from cannot_be_told(story)
 
 
-# --- the next step ------------------------------------------------------------------------------
-
-_WATCH: Final = "Nothing has to be done; see that it stays like this."
-_RECOVERING: Final = "Change nothing while what piled up is worked off."
-_UNKNOWN: Final = (
-    "Look at the services that are blocked or degraded, one after the other, and at what changed "
-    "before; change nothing before the cause is known."
-)
-_BLIND: Final = "Make the missing signals visible first; change nothing in the cluster meanwhile."
-
-
-def _next_step(story: Story) -> NextStep:
-    """The step of the likeliest cause that is still seen; without one, the step for the moment."""
-    rules = tuple(
-        f"{rule}: {ADVICE[WorkerRule(rule)]}"
-        for rule in (story.verdict.advice if story.verdict else ())
-    )
-    rows = [CAUSE[f"{c.component}/{c.kind}"] for c in story.causes]
-    acting = [row for row, c in zip(rows, story.causes, strict=True) if c.now][:_ACTIONS_TOLD]
-    if acting:
-        first, *others = (row.action for row in acting)
-        action = " ".join((first, *(f"Beside that: {a[:1].lower()}{a[1:]}" for a in others)))
-        return NextStep(action=action, runbook=acting[0].runbook, rules=rules)
-    runbook = rows[0].runbook if rows else ""
-    blind = story.evidences[-1].state == Evidence.BLIND
-    if story.status is Status.HAPPY and not blind:
-        return NextStep(action=_WATCH, runbook=runbook, rules=rules)
-    if story.moment is Moment.BETTER or rows:
-        return NextStep(action=_RECOVERING, runbook=runbook, rules=rules)
-    return NextStep(action=_BLIND if blind else _UNKNOWN, rules=rules)
-
-
 # --- the review of an incident ------------------------------------------------------------------
 
 
@@ -303,16 +270,17 @@ def _review_headline(story: Story) -> Sentence:
         story.began.id,
         story.book.explains,
         seconds,
-        f"the incident of cluster {story.cluster} from {clock(story.began.at)} to "
-        f"{clock(story.at)} lasted {duration(seconds)}",
+        f"the incident of cluster {story.cluster} from "
+        f"{moment(story.began.at, seen_from=story.at)} to {clock(story.at)} "
+        f"lasted {duration(seconds)}",
     )
     return sentence(lasted, *_most_likely(story))
 
 
 def _course(story: Story) -> Iterator[Sentence]:
     """The stretches of the incident in order, then what made it begin."""
-    if story.began is None or story.trouble_since < story.began.at:
-        yield from _first_sign(story)
+    if story.began is not None:
+        yield from _first_sign(story, story.began)
     for stretch in story.incident[-MAX_SENTENCES // 2 :]:
         yield sentence(
             state_was(
@@ -321,5 +289,6 @@ def _course(story: Story) -> Iterator[Sentence]:
         )
     if story.began is not None:
         for gate in _telling(story.began.event.gates):
-            at = Piece(f"at {clock(story.began.at)}, ")
-            yield sentence(at, gate_compared(gate, at=story.began.at, event=story.began.id))
+            when = moment(story.began.at, seen_from=story.at)
+            compared = gate_compared(gate, at=story.began.at, event=story.began.id)
+            yield sentence(f"at {when}, ", compared)

@@ -1,8 +1,9 @@
-"""What is said of changes before the trouble, and of what could not be seen.
+"""What is said of changes before the trouble.
 
-Changes are looked for from half an hour before the trouble began: configurations, deployments, how
+They are looked for from half an hour before the trouble began: configurations, deployments, how
 many processes of each role report, and lines about the membership ring. That nothing was recorded
-is said, too, as a count of nothing.
+is said, too, as a count of nothing. What somebody else wrote (an author, a reason, a value that is
+text, a name of a process) is not repeated.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from copilot_core.events import (
     DeploymentRecorded,
     LogSampleRecorded,
 )
-from copilot_core.explanation import MAX_SENTENCES, AbsenceClaim, Sentence
+from copilot_core.explanation import MAX_SENTENCES, Sentence
 from copilot_core.logpatterns import PATTERNS_BY_ID
 from copilot_core.phrases import phrase
 from copilot_core.readings import Missing, Reading
@@ -28,30 +29,23 @@ from copilot_core.said import (
     Piece,
     changed,
     counted,
-    from_to,
     order,
     sentence,
-    state_was,
     unread,
     value_was,
 )
 from copilot_core.signals import BY_NAME, PULSE_OF, Role
 from copilot_core.story import LOOK_BACK_S, Story
-from copilot_core.values import Evidence, Scalar
+from copilot_core.values import Scalar
 from copilot_core.wording import clock, duration, moment, number
 
 _MEMBERSHIP: Final = ("member_left", "member_joined", "not_enough_hosts", "shard_acquired")
 """Log patterns that tell of processes that come and go."""
+_SERVERS: Final = frozenset({"frontend", "internal-frontend", "history", "matching", "worker"})
+"""Processes that write of the ring; any other name in the logs is somebody else's choice."""
 _PARAMETERS_SHOWN: Final = 3
 _PROCESS_CHANGES_SHOWN: Final = 4
-_UNREAD_SHOWN: Final = 5
-"""Signals named one by one for each reason; the sample has them all."""
-_ALL_LOGS: Final = "log:*/*"
-"""The logs of all services, with whatever stands in them."""
 _ROLES: Final = (Role.FRONTEND, Role.HISTORY, Role.MATCHING, Role.WORKERS)
-
-
-# --- what changed before ------------------------------------------------------------------------
 
 
 def changed_before(story: Story) -> tuple[Sentence, ...]:
@@ -200,21 +194,21 @@ def _process_change(name: str, before: _Seen, after: _Seen) -> Sentence:
             )
         )
     return sentence(
+        f"{phrase(name)}: ",
         _process_reading(name, was, at=from_at, event=first),
-        f" at {clock(from_at)}, then ",
-        _after_colon(_process_reading(name, now, at=to_at, event=then)),
-        f" at {clock(to_at)}",
+        ", then ",
+        _process_reading(name, now, at=to_at, event=then),
     )
 
 
 def _process_reading(name: str, value: Reading, *, at: int, event: UUID) -> Piece:
+    """What a pulse read, without its name: the sentence has named it."""
     if isinstance(value, Missing):
-        return unread(name, value, at=at, event=event)
-    return value_was(name, value, BY_NAME[name].unit, at=at, event=event)
-
-
-def _after_colon(piece: Piece) -> Piece:
-    return Piece(piece.text.partition(": ")[2], piece.claims)
+        absent = unread(name, value, at=at, event=event)
+        return Piece(f"no reading ({value.value}) at {clock(at)}", absent.claims)
+    unit = BY_NAME[name].unit
+    read = value_was(name, value, unit, at=at, event=event)
+    return Piece(f"{number(value, unit)} at {clock(at)}", read.claims)
 
 
 def _membership(story: Story) -> Iterator[Sentence]:
@@ -229,7 +223,7 @@ def _membership(story: Story) -> Iterator[Sentence]:
     for fact in facts:
         for service, counts in sorted((fact.event.counts or {}).items()):
             for pattern in _MEMBERSHIP:
-                if counts.get(pattern):
+                if service in _SERVERS and counts.get(pattern):
                     totals.setdefault((service, pattern), []).append(fact)
     for (service, pattern), told in sorted(
         totals.items(), key=lambda i: _MEMBERSHIP.index(i[0][1])
@@ -253,58 +247,3 @@ def _lines(service: str, pattern: str, facts: list[Fact[LogSampleRecorded]]) -> 
             f"{PATTERNS_BY_ID[pattern].meaning}",
         )
     )
-
-
-# --- what could not be seen ---------------------------------------------------------------------
-
-
-def not_seen(story: Story) -> tuple[Sentence, ...]:
-    """What could not be seen now, by reason, and the stretches in which sight was less than
-    full."""
-    said = (*_unread_now(story), *_unread_logs(story), *_poor_sight(story))
-    return tuple(said[:MAX_SENTENCES])
-
-
-def _unread_now(story: Story) -> Iterator[Sentence]:
-    if story.sample is None or story.verdict is None:
-        return
-    at, event = story.sample.at, story.sample.id
-    by_reason: dict[Missing, list[str]] = {}
-    for name in story.verdict.missing:
-        value = story.book.reading(name, at)
-        if isinstance(value, Missing):
-            by_reason.setdefault(value, []).append(name)
-    for reason, names in sorted(by_reason.items()):
-        ordered = sorted(names, key=lambda n: (n not in PULSE_OF.values(), n))
-        shown = ordered[:_UNREAD_SHOWN]
-        claims = tuple(
-            AbsenceClaim(signal=n, reason=reason.value, at=at, events=(event,)) for n in shown
-        )
-        rest = " and others" if len(ordered) > len(shown) else ""
-        listed = ", ".join(phrase(n) for n in shown)
-        yield sentence(Piece(f"not seen ({reason.value}): {listed}{rest}", claims))
-
-
-def _unread_logs(story: Story) -> Iterator[Sentence]:
-    """That the last log sample could not be read: causes that only logs show stay hidden."""
-    fact = story.book.last(LogSampleRecorded)
-    if fact is not None and fact.event.missing is not None:
-        absent = AbsenceClaim(
-            signal=_ALL_LOGS, reason=fact.event.missing.value, at=fact.at, events=(fact.id,)
-        )
-        when = moment(fact.at, seen_from=story.at)
-        text = f"not seen ({fact.event.missing.value}): the logs, at {when}"
-        yield sentence(Piece(text, (absent,)))
-
-
-def _poor_sight(story: Story) -> Iterator[Sentence]:
-    for stretch in story.evidences:
-        over = stretch.until is not None and stretch.until >= story.trouble_since
-        if over and stretch.state != Evidence.FRESH:
-            yield sentence(
-                state_was(
-                    "evidence",
-                    stretch,
-                    f"evidence was {stretch.state} {from_to(stretch, seen_from=story.at)}",
-                )
-            )
