@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 from copilot_eventlog.connect import open_pool
 from copilot_eventlog.postgres import PostgresLog
@@ -37,3 +38,7 @@ async def project(service: Service, settings: ProjectorSettings) -> None:
         ).run()
     finally:
         await log.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
