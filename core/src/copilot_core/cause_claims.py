@@ -66,6 +66,8 @@ def hypothesis(claim: HypothesisClaim, book: Book) -> str | None:
     if not claim.component and not claim.kind:
         return None
     named = (claim.component, claim.kind)
+    if not {f.id for f in rankings(book)} >= set(claim.events):
+        return "hypothesis: it cites something else than a ranking"
     for fact in rankings(book):
         known = [(c.component, c.kind) for c in fact.event.causes]
         known += [(c.component, c.kind) for c in fact.event.cannot_tell]

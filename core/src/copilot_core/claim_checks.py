@@ -281,9 +281,7 @@ def _events(what: str, claim: CountClaim, book: Book) -> tuple[int, frozenset[UU
     stream = [f for f in book.facts if f.stream.startswith(f"{type_.stream_kind}/")]
     if type_.stream_kind != "config" and not _complete(stream, claim.from_at):
         return None
-    ids = frozenset(
-        f.id for f in stream if isinstance(f.event, type_) and claim.from_at <= f.at <= claim.to_at
-    )
+    ids = frozenset(f.id for f in stream if f.is_a(type_) and claim.from_at <= f.at <= claim.to_at)
     return len(ids), ids
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from copilot_core.explanation import ChangeClaim, ComparisonClaim, OrderClaim
 from copilot_core.figures import Figure, Sort
-from copilot_core.lexicon import ABOVE, BELOW, canonical
+from copilot_core.lexicon import ABOVE, BELOW, MOVES, canonical
 from copilot_core.sayings import Part, Saying, events_of
 from copilot_core.text_units import Kind, Unit, is_content
 
@@ -59,7 +59,7 @@ def _before(unit: Unit, at: int) -> list[str]:
     for token in reversed(unit.tokens[:at]):
         if token.kind in (Kind.FIGURE, Kind.FACT, Kind.LABEL, Kind.MARK):
             break
-        if token.kind is Kind.WORD and is_content(token.text):
+        if token.kind is Kind.WORD and is_content(token.text) and token.text not in MOVES:
             break
         found.append(token.text)
     return found
@@ -138,8 +138,8 @@ def _order_fits(unit: Unit, at: int, by: Saying, sayings: tuple[Saying, ...]) ->
         claim = order.claim
         if not isinstance(claim, OrderClaim) or not figure.means(claim.seconds, "s"):
             continue
-        if order is by:
-            return not any(w in _THRESHOLD for w in words)
+        if order is by:  # what is told of it is its first event
+            return after not in _LATER and not any(w in _THRESHOLD for w in words)
         earlier = after in _EARLIER and claim.first in events_of(by.claim)
         later = after in _LATER or "after" in words
         if earlier or (later and claim.then in events_of(by.claim)):

@@ -29,16 +29,22 @@ GLUE: Final = _words(
     values reading readings figure figures number level rate metric metrics measure measured
     measurement counter time times moment slot slots stood stands standing stand reads read showed
     shows shown seen saw counted counts counting recorded reported reporting observed noted compared
-    according sits sat lies lay came come comes went go goes gone remained remains stayed stays kept
-    keeps found then around about roughly lasted lasting lasts took ran
-    threshold thresholds limit limits versus vs against sign signs signal signals evidence
-    also beside besides alongside which what how long far much state states status moved turned
-    changed change became becoming become turning back returned reached reaching crossed meaning
-    means meant worth equal equals total sum period stretch window interval span
-    held hold holds entered left began begins begun beginning starting ended ending cluster's
+    according sits sat lies lay remained remains stayed stays found around about roughly lasted
+    lasting lasts took threshold thresholds limit limits versus vs against sign signs signal signals
+    evidence also beside besides alongside which what how far much state states status reached
+    reaching crossed meaning means meant worth equal equals total sum period stretch window interval
+    span held hold holds then
     """
 )
 """Words that say nothing by themselves. Tense and number do not matter; the future is no glue."""
+
+MOVES: Final = _words(
+    """
+    moved turned changed became become becoming turning returned entered left went goes came comes
+    began begins begun beginning started starting ended ending kept keeps set
+    """
+)
+"""Verbs of a state that follows another, of a stretch of time and of a change: glue there alone."""
 
 BOUNDARIES: Final = _words(
     "and but while whereas so because therefore thus hence consequently then yet which although"
@@ -54,9 +60,9 @@ CRITICAL: Final = _words(
     half more less fewer than too so very again still already yet ever always first last next once
     above below over under beyond within rose fell faster slower higher lower longer shorter older
     newer worse better earlier later largest smallest same different equally long short slow slowly
-    quick quickly high low free full fullest elsewhere together down up out off in vain again
+    quick quickly high low free full fullest elsewhere together down up out off vain again
     back before after may might could can would should must will shall likely possibly perhaps
-    probably suspected about
+    probably suspected gone long
     """
 )
 """Words that turn the meaning of a phrase: they stand in a rewording exactly as in the phrase."""
@@ -125,8 +131,8 @@ SPECIALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "untold": (
             "cannot be told", "these cannot be told apart", "cannot be told apart", "without",
             "could not be told", "could not be told apart", "whether", "cannot be distinguished",
-            "without a reading of",
         ),
+        "without-reading": ("without a reading of",),
         "of-demand": ("of demand", "of the demand", "the demand"),
         "of-usual": ("of usual", "of the usual", "the usual", "of what is usual"),
         "others": ("and others", "and other signals", "among others"),

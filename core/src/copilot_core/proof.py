@@ -103,7 +103,7 @@ def _says_the_status(headline: Sentence, book: Book) -> bool:
 
     def is_transition(id_: UUID) -> bool:
         fact = book.fact(id_)
-        return fact is not None and isinstance(fact.event, HealthTransitioned)
+        return fact is not None and fact.is_a(HealthTransitioned)
 
     return any(
         (isinstance(c, StateClaim) and c.subject in ("status", "evidence") and c.until is None)

@@ -107,8 +107,8 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
         "silent_roles": "roles silent do not report",
         "remaining_ratio": "work still done counted fell remaining progress of what was usual",
         "no_poller_tasks_per_s": "tasks queues nobody polls poller pollers unpolled",
-        "persistence_p99_ms": "database p99 latency answer answers took takes taking slow long",
-        "persistence_p95_ms": "database p95 latency answer answers took takes taking",
+        "persistence_p99_ms": "database p99 latency answer took taking",
+        "persistence_p95_ms": "database p95 latency answer took taking",
         "transition_p99_ms": "workflow changes changing p99 latency took takes taking transitions",
         "frontend_p99_ms": "frontend p99 latency answer answers took takes taking calls",
         "activity_slots_free": "activity slots available free workers",
@@ -141,8 +141,6 @@ def _more(signal: str) -> tuple[str, ...]:
         service, _, pattern = name.removeprefix("log:").partition("/")
         found += [f"log logs lines line in of {service if service != '*' else ''}"]
         found += [pattern.replace("_", " "), pattern]
-    if sign is not None:
-        found.append(sign.says)
     return tuple(found)
 
 
@@ -249,7 +247,6 @@ def _order(claim: OrderClaim, book: Book) -> Saying:
         numbers=((Part.APART, float(claim.seconds), "s"),),
         times=(
             (Part.AT, first.at),
-            (Part.AT, then.at),
             (Part.SINCE, first.at),
             (Part.UNTIL, then.at),
         ),

@@ -4,8 +4,8 @@ Theory of operation. Each unit of meaning (`copilot_core.text_units`) must be bo
 the sentence: its words by the claim's phrases, its figures by the claim's figures, each in the part
 that it plays there (a threshold where the text says threshold, a beginning where it says since).
 
-    fact     the unit is a phrase of the claim, or a rewording: the same words in the same order,
-             none of the critical ones (negations, quantifiers, comparatives) added or left out
+    fact     the unit is a phrase of the claim, or a rewording: the same words in the same order, in
+             other forms and with other glue
     label    the unit names what the claim is about, beside a figure of the claim
 
 Then the turns of phrase of the whole sentence are held against its claims (`copilot_core.turns`).
@@ -27,16 +27,18 @@ from copilot_core.explanation import (
     CountClaim,
     Direction,
     HypothesisClaim,
+    OrderClaim,
     StateClaim,
 )
 from copilot_core.figure_parts import unborne_figure
+from copilot_core.figures import Sort
 from copilot_core.lexicon import (
     CRITICAL,
     FELL,
     HEDGES,
     IMPERATIVES,
+    MOVES,
     ROSE,
-    canonical,
     content,
     words_of,
 )
@@ -49,6 +51,7 @@ from copilot_core.text_units import (
     has_content,
     is_content,
     is_plain,
+    phrase_words,
     phrases_of,
     said_words,
     tokens_of,
@@ -56,9 +59,6 @@ from copilot_core.text_units import (
     with_phrases,
 )
 from copilot_core.turns import unbacked_turn
-
-LEAST_SHARE: Final = 0.6
-"""Share of a phrase's content words that a rewording keeps at the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,10 @@ def _says(borne: Borne) -> bool:
 def _another_cluster(tokens: list[Token]) -> str | None:
     """Whether a word that could be another cluster's name follows `cluster`."""
     for token, after in pairwise(tokens):
-        if token.text == "cluster" and after.kind is Kind.WORD and is_content(after.text):
+        named = after.kind in (Kind.FACT, Kind.LABEL) or (
+            after.kind is Kind.WORD and is_content(after.text)
+        )
+        if token.text == "cluster" and named:
             return "another cluster is named"
     return None
 
@@ -139,7 +142,10 @@ def _borne(unit: Unit, sayings: tuple[Saying, ...], before: list[Borne]) -> Sayi
         return None
     last = next((b.by for b in reversed(before) if b.by is not None), None)
     reasons: list[str] = []
+    unread = any(t.kind is Kind.SPECIAL and t.text in _UNREAD for t in unit.tokens)
     for index, candidate in enumerate(sayings):
+        if unread and not goes_on and not isinstance(candidate.claim, AbsenceClaim):
+            continue
         if goes_on and last is not None and candidate.about != last.about:
             continue
         reason = _against(unit, index, candidate, sayings, goes_on=goes_on)
@@ -147,6 +153,9 @@ def _borne(unit: Unit, sayings: tuple[Saying, ...], before: list[Borne]) -> Sayi
             return candidate
         reasons.append(reason)
     return max(reasons, key=_nearness, default="no claim is about this")
+
+
+_UNREAD: Final = frozenset({"unread", "without-reading"})
 
 
 def _nearness(reason: str) -> int:
@@ -177,7 +186,7 @@ def _unborne_words(unit: Unit, index: int, by: Saying, sayings: tuple[Saying, ..
     said = [w for w in said_words(unit) if not (hypothesis and w[0] in HEDGES)]
     if any(index in t.by for t in facts):
         return _beside_fact(said, by)
-    if not facts and not labels and any(_rewords(said, fact) for fact in by.facts):
+    if not facts and not labels and any(_rewords(unit, fact) for fact in by.facts):
         return None
     if facts and not any(index in t.by for t in labels):
         return "a phrase is shown by another claim"
@@ -192,19 +201,10 @@ def _beside_fact(said: list[tuple[str, str]], by: Saying) -> str | None:
     return None
 
 
-def _rewords(said: list[tuple[str, str]], fact: str) -> bool:
-    """Whether words are a phrase said in other forms: in its order, with its critical words."""
-    known = [canonical(w) for w in words_of(fact) if is_content(w)]
-    words = [word for _, word in said]
-    if len(words) < 2 or len(words) < LEAST_SHARE * len(known):
-        return False
-    critical = [w for w in words_of(fact) if w in CRITICAL and is_content(w)]
-    if sorted(critical) != sorted(raw for raw, _ in said if raw in CRITICAL):
-        return False
-    if words[0] != known[0]:
-        return False  # who or what it is said of stands first
-    rest = iter(known)
-    return all(word in rest for word in words)
+def _rewords(unit: Unit, fact: str) -> bool:
+    """Whether words are a phrase said in other forms and with other glue, in its order."""
+    known = content(words_of(fact))
+    return len(known) > 1 and phrase_words(unit) == known
 
 
 _NOTHING: Final = frozenset({"no", "none", "nothing"})
@@ -224,14 +224,16 @@ def _beside_label(
     own = any(index in t.by for t in labels)
     zero = isinstance(by.claim, CountClaim) and by.claim.count == 0
     zero = zero or any(part is Part.VALUE and v == 0 for part, v, _ in by.numbers)
-    moved = _directions(by.claim)
+    loose = _directions(by.claim) | (_NOTHING if zero else frozenset())
+    if isinstance(by.claim, StateClaim | OrderClaim | ChangeClaim):
+        loose |= MOVES
+    own_words = frozenset(content(words_of(PHRASES.get(by.about.removeprefix("signal:"), ""))))
     for raw, word in said:
-        if raw in moved:
-            continue
-        if raw in _NOTHING and zero:
-            continue
-        if word not in by.words:
+        if raw not in loose and word not in (own_words if raw in CRITICAL else by.words):
             return "a word that no claim brings"
+    numbered = any(t.figure and t.figure.sort is Sort.NUMBER for t in unit.tokens)
+    if zero and not numbered and not any(raw in _NOTHING for raw, _ in said):
+        return "that there was none is not said"
     if not own and (reason := _another_label(frozenset(words), by)):
         return reason
     if isinstance(by.claim, StateClaim):

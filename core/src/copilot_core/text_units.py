@@ -279,6 +279,20 @@ def is_content(word: str) -> bool:
     return word not in GLUE or word in CRITICAL
 
 
+def phrase_words(unit: Unit) -> tuple[str, ...]:
+    """The words of a unit that a phrase would have, in canonical form: all but glue and what goes
+    with a figure beside it."""
+    found: list[str] = []
+    for at, token in enumerate(unit.tokens):
+        beside = unit.tokens[max(at - 1, 0) : at + 2]
+        with_figure = any(t.kind in (Kind.FIGURE, Kind.NOUN) for t in beside)
+        if token.kind is not Kind.WORD or token.text in GLUE:
+            continue
+        if is_content(token.text) or not with_figure:
+            found.append(canonical(token.text))
+    return tuple(found)
+
+
 def said_words(unit: Unit) -> tuple[tuple[str, str], ...]:
     """The content words of a unit as they stand and in canonical form."""
     return tuple(

@@ -242,6 +242,7 @@ _TURNS: Final[Mapping[str, Check]] = MappingProxyType(
         "against": _against,
         "unread": _unread,
         "untold": _untold,
+        "without-reading": _unread,
         "others": _others,
         "at-or-above": _compared,
         "of-demand": lambda sayings, book: _in_unit(sayings, "of demand"),
