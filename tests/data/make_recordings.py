@@ -64,6 +64,7 @@ INCIDENTS = (
     "n12-db-connections",
     "n13-two-at-once",
     "n14-matching-frozen",
+    "n15-history-restarting",
 )
 
 STEP_S = 30
