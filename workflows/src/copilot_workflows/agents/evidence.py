@@ -97,7 +97,7 @@ def names_of(book: Book) -> Names:
     """The pseudonyms of a book: its cluster first, then every foreign name as it appears."""
     names, _ = NO_NAMES.with_name("cluster", book.cluster)
     for fact in book.facts:
-        if not isinstance(fact.event, SampleRecorded):  # holds no words but those of our tables
+        if not fact.is_a(SampleRecorded):  # holds no words but those of our tables
             _, names = prompt_value(orjson.loads(encode(fact.event)), names)
     return names
 
@@ -138,9 +138,7 @@ def events(book: Book, names: Names, *, until: int, limit: int) -> list[str]:
         for fact in book.facts
         if fact.at <= until
         and fact.id != book.explains
-        and not isinstance(
-            fact.event, SampleRecorded | SampleDropped | DeploymentRecorded | LogSampleRecorded
-        )
+        and not fact.is_a(SampleRecorded | SampleDropped | DeploymentRecorded | LogSampleRecorded)
     ]
     newest = sorted(told, key=lambda fact: (fact.at, fact.version), reverse=True)[:limit]
     return [event_line(fact, names) for fact in newest]
