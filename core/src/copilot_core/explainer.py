@@ -7,7 +7,7 @@ mechanisms, phrases) and figures from the log; no adjective stands without a num
 book gives the same bytes.
 
     headline               what is the matter             `_headline`
-    since                  since when, what led there     `_since`
+    since                  since when, what led there     `copilot_core.told_since`
     certainty              how sure, and why              `_certainty`
     causes, path           likeliest first                `copilot_core.told_causes`
     changed_before         half an hour and on            `copilot_core.told_changes`
@@ -28,9 +28,9 @@ from uuid import UUID
 
 import orjson
 
-from copilot_core.book import Book, Fact
+from copilot_core.book import Book
 from copilot_core.errors import Defect
-from copilot_core.events import ConfigChanged, GateFinding
+from copilot_core.events import ConfigChanged
 from copilot_core.explanation import MAX_SENTENCES, Explanation, Sentence
 from copilot_core.next_steps import next_step
 from copilot_core.said import (
@@ -41,12 +41,12 @@ from copilot_core.said import (
     order,
     sentence,
     state_was,
-    value_was,
 )
 from copilot_core.story import Moment, Story
 from copilot_core.told_causes import cannot_be_told, causes_told, path_told
 from copilot_core.told_changes import changed_before
 from copilot_core.told_sight import not_seen
+from copilot_core.told_since import course, since, telling
 from copilot_core.values import Evidence, Status
 from copilot_core.wording import clock, duration, moment
 
@@ -61,13 +61,13 @@ def explain(book: Book, explains: UUID) -> Explanation:
     type.
     """
     story = _story(book, explains)
-    return _told(story, headline=_headline(story), since=_since(story))
+    return _told(story, headline=_headline(story), since=since(story))
 
 
 def review(book: Book, explains: UUID) -> Explanation:
     """The words for an incident that has ended; `explains` is the transition that ended it."""
     story = _story(book, explains)
-    return _told(story, headline=_review_headline(story), since=_course(story))
+    return _told(story, headline=_review_headline(story), since=course(story))
 
 
 def signature(book: Book, explains: UUID) -> str:
@@ -182,57 +182,6 @@ def _most_likely(story: Story) -> Iterator[str | Piece]:
             yield cause_named(other, event=story.ranking.id)
 
 
-# --- since when, and what led there -------------------------------------------------------------
-
-
-def _since(story: Story) -> Iterator[Sentence]:
-    """What it was before, when the trouble began, and what the gates compared."""
-    before = story.statuses[-2] if len(story.statuses) > 1 else None
-    if before is not None and story.moment is not Moment.STANDING:
-        text = f"before that it was {before.state} {from_to(before, seen_from=story.at)}"
-        yield sentence(state_was("status", before, text))
-    yield from _first_sign(story, story.book.explained)
-    if story.transition is None:
-        return
-    told = [
-        gate_compared(gate, at=story.at, event=story.book.explains)
-        for gate in _telling(story.transition.gates)
-    ]
-    if story.moment is Moment.WORSE:
-        yield from (sentence(gate) for gate in told)
-        yield from _demand(story)
-    elif told:  # nothing is wrong: the gates of the event are those nearest to firing, that first
-        yield sentence("nearest to its threshold, ", told[0])
-
-
-def _demand(story: Story) -> Iterator[Sentence]:
-    """What is asked of the cluster: most gates are about shares of it."""
-    asked = story.book.quantity("demand_per_s", story.at)
-    if asked is not None and asked.value is not None and story.sample is not None:
-        told = value_was("demand_per_s", asked.value, "1/s", at=story.at, event=story.sample.id)
-        yield sentence(told, ", assumed from earlier slots" if asked.assumed else "")
-
-
-def _first_sign(story: Story, then: Fact) -> Iterator[Sentence]:
-    """The slot in which the trouble was first seen, where that was before the event `then`."""
-    fact = story.book.sample(story.trouble_since)
-    if fact is None or fact.at >= then.at or story.moment is Moment.BEGAN:
-        return
-    seconds = then.at - fact.at
-    when = moment(fact.at, seen_from=story.at)
-    text = f"the trouble was first seen at {when}, {duration(seconds)} earlier"
-    yield sentence(order(fact.id, then.id, seconds, text))
-
-
-def _telling(gates: tuple[GateFinding, ...]) -> Iterator[GateFinding]:
-    """Of gates that compare the same the hardest: the first, because tables begin with critical."""
-    told: set[tuple[str, str]] = set()
-    for gate in gates:
-        if (gate.signal, gate.comparison) not in told:
-            told.add((gate.signal, gate.comparison))
-            yield gate
-
-
 # --- how sure -----------------------------------------------------------------------------------
 
 _SIGHT: Final = {
@@ -249,7 +198,7 @@ def _certainty(story: Story) -> Iterator[Sentence]:
     text = f"evidence is {now.state} {since}: {_SIGHT[Evidence(now.state)]}"
     yield sentence(state_was("evidence", now, text))
     if story.transition is not None:
-        for gate in _telling(story.transition.gates):
+        for gate in telling(story.transition.gates):
             if gate.assumed:
                 yield sentence(
                     gate_compared(gate, at=story.at, event=story.book.explains),
@@ -275,20 +224,3 @@ def _review_headline(story: Story) -> Sentence:
         f"lasted {duration(seconds)}",
     )
     return sentence(lasted, *_most_likely(story))
-
-
-def _course(story: Story) -> Iterator[Sentence]:
-    """The stretches of the incident in order, then what made it begin."""
-    if story.began is not None:
-        yield from _first_sign(story, story.began)
-    for stretch in story.incident[-MAX_SENTENCES // 2 :]:
-        yield sentence(
-            state_was(
-                "status", stretch, f"it was {stretch.state} {from_to(stretch, seen_from=story.at)}"
-            )
-        )
-    if story.began is not None:
-        for gate in _telling(story.began.event.gates):
-            when = moment(story.began.at, seen_from=story.at)
-            compared = gate_compared(gate, at=story.began.at, event=story.began.id)
-            yield sentence(f"at {when}, ", compared)

@@ -22,8 +22,8 @@ _RECOVERING: Final = (
     "follow the runbook if it does not get better."
 )
 _UNKNOWN: Final = (
-    "Look at the services that are blocked or degraded, one after the other, and at what changed "
-    "before; change nothing before the cause is known."
+    "See what the figures above are about and what changed before; causes are looked for anew in "
+    "every slot, so change nothing before one is found."
 )
 _BLIND: Final = "Make the missing signals visible first; change nothing in the cluster meanwhile."
 
