@@ -53,6 +53,8 @@ async def _search(question: str, limit: int, as_json: bool) -> None:
 
 def _show(passage: Passage) -> None:
     print(f"{passage.page}  {passage.title}" + (f" › {passage.section}" if passage.section else ""))
+    if passage.summary:
+        print(f"  {passage.summary}\n")
     for line in passage.text.splitlines():
         print(f"    {line}".rstrip())
     print()

@@ -32,8 +32,8 @@ class KnowledgeContract:
         base = open_base(lambda: FRUIT)
         await base.sync()
         first, *others = await base.search("is the orchard empty of pickers?")
-        assert (first.page, first.title, first.cause) == (
-            "workers-absent", "Nobody picks", "workers/absent",
+        assert (first.page, first.title, first.summary, first.cause) == (
+            "workers-absent", "Nobody picks", "About Nobody picks.", "workers/absent",
         )  # fmt: skip
         assert "pickers" in first.text
         assert all(first.score >= other.score for other in others)

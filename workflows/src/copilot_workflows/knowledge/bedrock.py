@@ -232,7 +232,8 @@ class BedrockKnowledge:
 
 
 def _attributes(page: Page) -> dict[str, str]:
-    told = {"page": page.name, "title": page.front.title, "cause": page.front.cause}
+    front = page.front
+    told = {"page": page.name, "title": front.title, "summary": front.summary, "cause": front.cause}
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -248,6 +249,7 @@ def _passage(chunk: Mapping[str, Any]) -> Passage | None:
     return Passage(
         page=page,
         title=attributes.get("title", page),
+        summary=attributes.get("summary", ""),
         section=heading[1].strip() if heading else "",
         text=bounded(text),
         score=float(chunk.get("score", 0.0)),

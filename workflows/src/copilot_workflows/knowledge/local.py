@@ -171,6 +171,7 @@ class _Base:
             yield Passage(
                 page=name,
                 title=page.front.title,
+                summary=page.front.summary,
                 section=section.heading,
                 text=bounded(section.text or page.front.summary),
                 score=round(scores[name], 4),

@@ -23,14 +23,16 @@ MAX_PASSAGE_CHARS: Final = 2_000
 class Passage(BaseModel):
     """The part of a page that answers a question best.
 
-    `score` orders passages of one answer and means nothing beyond it; `section` is the heading it
-    stands under, empty for the beginning of the page; `cause` is set on the runbook of a cause.
+    `summary` is the page in a sentence or two, `text` the part; `section` is the heading it
+    stands under, empty for the beginning of the page; `cause` is set on the runbook of a cause;
+    `score` orders passages of one answer and means nothing beyond it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     page: str
     title: str
+    summary: str
     section: str
     text: Annotated[str, Field(max_length=MAX_PASSAGE_CHARS)]
     score: float
