@@ -187,10 +187,13 @@ def _down(role: str, component: Component, path: str) -> Cause:
 
 
 def _restarting(role: str, component: Component) -> Cause:
-    return Cause(component, Kind.RESTARTING, f"{_A[component]} is started again and again",
-        (f"{role}-returns",), supports=("frontend-errors", "log-no-hosts", "log-refused", "work-fell"),
-        path=("shards-reload" if role == "history" else "starts-refused", "work-slows"),
-        structural=True, slots=1, brings=(f"{component}/down", "monitoring/not_visible"),
+    must = (f"{role}-returns",)
+    if component is Component.HISTORY:  # quick restarts fall between two slots; shards show them
+        must = ("history-returns|restarted-again", "history-returns|shards-reacquired")
+    return Cause(component, Kind.RESTARTING, f"{_A[component]} is started again and again", must,
+        supports=("frontend-errors", "log-no-hosts", "log-refused", "work-fell"),
+        path=("shards-reload" if component is Component.HISTORY else "starts-refused", "work-slows"),
+        slots=1, brings=(f"{component}/down", "monitoring/not_visible", "network/unreachable"),
         action=f"Find out why the {role} processes end before they are started again: exit codes, memory limits, health checks.",
     )  # fmt: skip
 

@@ -60,12 +60,13 @@ LEAST_HOLD_S: Final = 0.5
 """Slot-seconds per closing that count as usual at the least: workers that were idle by chance in
 most slots would make any use of slots look unusual."""
 
-_USUAL_RATES: Final = (
+_USUAL: Final = (
     "steps_seen_by_frontend_per_s",
     "steps_seen_by_history_per_s",
     "steps_seen_by_workers_per_s",
     "transitions_per_s",
     "closings_per_s",
+    "processes_restarted",
 )
 _ROLES: Final = (*SERVER_ROLES, Role.WORKERS)
 
@@ -107,7 +108,7 @@ def usual(sight: Sight) -> dict[str, float]:
     for role in _ROLES:
         if earlier := sight.earlier(PULSE_OF[role]):
             known[role] = max(earlier)
-    for name in _USUAL_RATES:
+    for name in _USUAL:
         if earlier := sight.earlier(name):
             known[name] = _rounded(median(earlier))
     demand = sight.earlier("starts_accepted_per_s") or sight.earlier("starts_attempted_per_s")

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -224,16 +223,27 @@ def _returns(role: Role) -> Reader:
         if role not in scene.usual:
             return Missing.NO_SOURCE
         at = INDEX[PULSE_OF[role]]
-        pulses = [slot[at] for slot in (*scene.sight.window, scene.sight.readings)]
-        return float(
-            sum(
-                1
-                for before, now in pairwise(pulses)
-                if before is Missing.NO_SERIES and not isinstance(now, Missing)
-            )
-        )
+        seen = gone = False
+        returns = 0
+        for slot in (*scene.sight.window, scene.sight.readings):
+            if not isinstance(slot[at], Missing):
+                returns += gone
+                seen, gone = True, False
+            elif seen and slot[at] is Missing.NO_SERIES:
+                gone = True
+        return float(returns)
 
     return read
+
+
+def _restarts(scene: Scene) -> Reading:
+    """Server processes that were started anew since the trouble began, per history process."""
+    now, usual = scene.sight["processes_restarted"], scene.usual.get("processes_restarted")
+    if isinstance(now, Missing):
+        return now
+    if usual is None:
+        return Missing.NO_SERIES
+    return reading(max(0.0, now - usual) / max(1.0, scene.usual.get(Role.HISTORY, 1.0)))
 
 
 def _work(scene: Scene) -> Reading:
@@ -357,6 +367,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     # --- history ---------------------------------------------------------------------------------
     Sign("transitions-slow", "transition_p99_ms", ">=", 2000.0, "ms", "changing a workflow takes long", _quantity("transition_p99_ms"), "transition-p99"),
     Sign("history-behind", "history_backlog_age_s", ">=", 120.0, "s", "history's queues fall behind", _quantity("history_backlog_age_s"), "history-backlog"),
+    Sign("restarted-again", "processes_restarted", ">=", 2.0, "per process", "server processes were started more than once", _restarts),
+    Sign("shards-reacquired", "shards_moved_ratio", ">=", 0.9, "ratio", "nearly all shards were acquired anew", _signal("shards_moved_ratio")),
     Sign("shards-moved", "shards_moving_ratio", ">=", 0.5, "ratio", "shards moved in two windows in a row", _quantity("shards_moving_ratio"), "shards-moving"),
     Sign("housekeeping", "housekeeping_per_s", ">=", 2.0, "1/s", "workflows are deleted in mass", _quantity("housekeeping_per_s")),
     Sign("hot-shard", "hot_shard_ratio", ">=", 20.0, "ratio", "the busiest shard gets far more calls than the median one", _signal("hot_shard_ratio")),
