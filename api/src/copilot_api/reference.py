@@ -18,6 +18,20 @@ Without a token (`COPILOT_API_TOKEN`) the API only listens on loopback addresses
 path but `/healthz` and `/readyz` needs the header `Authorization: Bearer <token>`. `GET
 /openapi.json` serves the machine-readable form of this page.
 
+## Causes and words
+
+Rules decide; causes and words explain what was decided, and change nothing. On call, one address is
+enough: `/v1/clusters/{{cluster}}/status` has the status, the likeliest causes with their evidence,
+the newest words (`headline`, `explanation.text`) and the safe next step (`explanation.action`).
+`/issues` has the same as a table, first things first. For a transition, the words of the rules are
+there about a second after it; a model's, where one is configured, take their place when the log
+proves them, and every wording stays readable under `/explanations/{{event}}`, sentence by sentence,
+with the ids of the events that prove it (`/v1/events` and `/timeline` show them). A sentence with
+`hypothesis: true` is not proven. The next step is never a model's. To be told when better words
+come, follow `/v1/clusters/{{cluster}}/stream?type=TransitionExplained`.
+
+The day after, `/incidents/{{began}}` is the whole story of an incident on one page.
+
 ## When something is away
 
 *The database.* `/v1/clusters` and `/v1/clusters/{{cluster}}/status` answer the last known state

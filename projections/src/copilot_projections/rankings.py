@@ -2,7 +2,8 @@
 
 Order, scores, evidence and what speaks against a cause are those of the event. The cause in words,
 the safe next step and the runbook come from the table of causes of this program; they are empty for
-a cause that it does not know (recorded by a newer one).
+a cause that it does not know (recorded by a newer one). A cause that is not seen any more has no
+next step: what was stopped runs again, and is not started a second time.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class CauseLine(Answer):
     says: str = Field(description="the cause as the end of a sentence")
     evidence: tuple[SignLine, ...]
     against: tuple[SignLine, ...]
-    action: str = Field(description="the safe next step, from the table of causes")
+    action: str = Field(description="the safe next step while it is seen, from the table of causes")
     runbook: str = Field(description="name of the runbook page, empty for none")
 
 
@@ -105,7 +106,7 @@ def _line(rank: int, cause: RankedCause) -> CauseLine:
         says=row.says if row else "",
         evidence=tuple(map(_sign, cause.evidence)),
         against=tuple(map(_sign, cause.against)),
-        action=row.action if row else "",
+        action=row.action if row and cause.now else "",
         runbook=row.runbook if row else "",
     )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, assert_never
 
 import orjson
 
+from copilot_core.causes import CAUSE
 from copilot_core.events import (
     BandChanged,
     BottleneckChanged,
@@ -35,6 +36,9 @@ from copilot_core.events import (
     StateAssessed,
     TransitionExplained,
 )
+from copilot_core.phrases import phrase
+from copilot_core.signs import SIGN
+from copilot_core.wording import against
 
 Explaining = TransitionExplained | IncidentReviewed | StateAssessed
 """Events that put something into words."""
@@ -122,23 +126,32 @@ def _read_aloud(name: str) -> str:
 
 
 def _told_cause(cause: RankedCause) -> str:
-    seen = ", ".join(map(seen_sign, cause.evidence))
-    against = ", ".join(map(seen_sign, cause.against))
-    but = f"; against it: {against}" if against else ""
+    seen = "; ".join(map(seen_sign, cause.evidence))
+    contrary = "; ".join(map(seen_sign, cause.against))
+    but = f"; against it: {contrary}" if contrary else ""
     return f"{words(cause.component, cause.kind)}: {seen}{but}"
 
 
 def seen_sign(sign: SignSeen) -> str:
-    """A sign with what was read and what it was compared with."""
-    value = f"{sign.signal} {sign.value:g}{f' {sign.unit}' if sign.unit else ''}"
-    return f"{value}, seen {sign.comparison} {sign.threshold:g}"
+    """A sign with what was read and what it was compared with; one that this program does not know
+    by its signal."""
+    row = SIGN.get(sign.id)
+    if row is None or row.unit != sign.unit:
+        value = f"{sign.signal} {sign.value:g}{f' {sign.unit}' if sign.unit else ''}"
+        return f"{value}, seen {sign.comparison} {sign.threshold:g}"
+    value, threshold = against(sign.value, sign.threshold, sign.unit)
+    return f"{row.says}: {value}, threshold {threshold}"
 
 
 def untold(cannot: CannotTell) -> str:
     """What cannot be told, and for want of which signal."""
-    cause = words(cannot.component, cannot.kind)
-    other = f" from {_read_aloud(cannot.rather_than)}" if cannot.rather_than else ""
-    return f"cannot tell {cause}{other}: {cannot.signal} {cannot.missing}"
+    key = f"{cannot.component}/{cannot.kind}"
+    other = f" rather than {_says(cannot.rather_than)}" if cannot.rather_than else ""
+    return f"cannot tell whether {_says(key)}{other}: {phrase(cannot.signal)} ({cannot.missing})"
+
+
+def _says(cause: str) -> str:
+    return CAUSE[cause].says if cause in CAUSE else _read_aloud(cause)
 
 
 def _told_explanation(event: Explaining) -> Told:

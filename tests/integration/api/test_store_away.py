@@ -10,6 +10,7 @@ import pytest
 from tests.infra.postgres import Postgres
 from tests.integration.api.live import Clock, FoldedSlot, Live, fold_on, live, stream
 from tests.integration.projections.line import postgres_line
+from tests.unit.projections.explaining import explanations_of
 
 Incident = tuple[str, list[FoldedSlot]]
 AWAY: dict[str, tuple[Callable[[Postgres], None], Callable[[Postgres], None]]] = {
@@ -43,6 +44,7 @@ async def test_what_was_known_is_said_with_its_age_and_all_comes_back(
         postgres_line(dsn) as line,
         live(dsn, now=clock, api_store_timeout_s=2.0) as api,
     ):
+        await line.append(explanations_of([e for s in slots for e in s.events])[0], shard=1)
         await fold_on(line, slots[:-2])
         path = f"/v1/clusters/{cluster}"
         async with asyncio.timeout(60):
@@ -60,6 +62,7 @@ async def test_what_was_known_is_said_with_its_age_and_all_comes_back(
             assert (said["stale"], said["current"], said["evidence"]) == (True, False, "blind")
             assert said["at_ms"] == slots[-3].slot * 1000
             assert said["age_s"] >= 90
+            assert said["headline"] == "Nothing closes, told by the rules."
             assert stale.headers["cache-control"] == "no-store"
             assert "etag" not in stale.headers
             (listed,) = await api.get("/v1/clusters")

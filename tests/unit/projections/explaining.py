@@ -82,8 +82,8 @@ def ranking(
 ) -> CausesRanked:
     """A ranking: `component/kind` and score of each cause, all seen by one sign since `since`."""
     sign = SignSeen(
-        id="no-pollers", signal="workflow_pollers", value=0.0, comparison="<", threshold=1.0,
-        unit="", at=slot,
+        id="workers-silent", signal="worker_processes", value=0.0, comparison="<", threshold=1.0,
+        unit="processes", at=slot,
     )  # fmt: skip
     found = tuple(
         RankedCause(

@@ -60,7 +60,7 @@ def test_a_cause_comes_with_its_evidence_and_what_to_do() -> None:
     row = CAUSE["workers/absent"]
     assert (first.rank, first.kind, first.subject) == (1, IssueKind.CAUSE, "workers absent")
     assert (first.score, first.since, first.status) == (0.92, at(0), "critical")
-    assert first.evidence == ("workflow_pollers 0, seen < 1",)
+    assert first.evidence == ("no worker process reports: 0 processes, threshold 1 process",)
     assert (first.summary, first.action, first.runbook) == (row.says, row.action, row.runbook)
     assert (second.subject, gate.kind, untold.kind) == (
         "database slow", IssueKind.GATE, IssueKind.UNTOLD,
@@ -80,6 +80,8 @@ def test_what_is_seen_goes_before_what_was() -> None:
     found = open_issues(full(story))
     assert [issue.subject for issue in found] == ["database slow", "workers absent"]
     assert found[1].summary.endswith("; not seen any more")
+    assert found[0].action
+    assert found[1].action == "", "what was stopped runs again"
 
 
 def test_a_gate_shows_what_it_reads_now_and_what_it_was_held_to() -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from copilot_core.causes import CAUSE
 from copilot_core.events import CannotTell, CutSentence, IncidentReviewed, decode
 from copilot_core.readings import Missing
 from copilot_projections import telling
@@ -35,15 +36,20 @@ def test_causes_are_told_likeliest_first_with_scores_and_evidence() -> None:
         ranking(
             NOON,
             [("workers/absent", 0.92), ("database/connections_exhausted", 0.4)],
-            cannot_tell=["host/overloaded"],
+            cannot_tell=["network/unreachable"],
             since=NOON,
         )
     )
     assert told is not None
     assert told.summary == "causes: workers absent (0.92), database connections exhausted (0.40)"
     assert told.became == "workers absent"
-    assert told.reasons[0] == "workers absent: workflow_pollers 0, seen < 1"
-    assert told.reasons[-1] == "cannot tell host overloaded: host_cpu_ratio no source"
+    assert (
+        told.reasons[0]
+        == "workers absent: no worker process reports: 0 processes, threshold 1 process"
+    )
+    assert told.reasons[-1] == (
+        f"cannot tell whether {CAUSE['network/unreachable'].says}: host_cpu_ratio (no source)"
+    )
 
 
 def test_no_cause_is_told_as_none() -> None:
@@ -57,12 +63,20 @@ def test_no_cause_is_told_as_none() -> None:
 def test_whatever_a_cause_may_be_mistaken_for_is_told(other: str | None) -> None:
     """A name that is no cause of ours is shown as it is."""
     cannot = CannotTell(
-        component="host", kind="overloaded", rather_than=other, signal="host_cpu_ratio",
+        component="network", kind="unreachable", rather_than=other, signal="host_cpu_ratio",
         missing=Missing.TIMED_OUT,
     )  # fmt: skip
     said = telling.untold(cannot)
-    assert said.startswith("cannot tell host overloaded")
-    assert said.endswith("host_cpu_ratio timed out")
+    assert said.startswith(f"cannot tell whether {CAUSE['network/unreachable'].says}")
+    assert said.endswith("host_cpu_ratio (timed out)")
+
+
+@pytest.mark.parametrize("change", [{"id": "none-such"}, {"unit": "1/fortnight"}])
+def test_a_sign_of_a_newer_program_is_told_by_its_signal(change: dict[str, str]) -> None:
+    """An unknown sign, or a known one in another unit, is shown as it was recorded."""
+    (cause,) = ranking(NOON, [("workers/absent", 0.5)], since=NOON).causes
+    sign = cause.evidence[0].model_copy(update=change)
+    assert telling.seen_sign(sign).startswith("worker_processes 0 ")
 
 
 def test_who_worded_it_and_why_it_stands() -> None:

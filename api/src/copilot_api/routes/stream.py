@@ -86,7 +86,12 @@ async def cluster_events(
     after: After = FROM_NOW,
     types: Types = [],  # noqa: B006 - FastAPI copies defaults
 ) -> EventSourceResponse:
-    """Events about one cluster as they are recorded; resumes behind `Last-Event-ID`."""
+    """Events about one cluster as they are recorded; resumes behind `Last-Event-ID`.
+
+    With `type=TransitionExplained`, a message comes with the words of the rules about a second
+    after a transition (`data.revision` 1), and another one when a model's are there (2). With
+    `type=CausesRanked`, one whenever the ranking of causes changes.
+    """
     places = [f"{kind}/{cluster}" for kind in STREAM_KINDS]
     ends = await call.read(_ends_of_streams(call.deps.log, places))
     if not any(ends.values()):
