@@ -100,7 +100,7 @@ def _parts(words: list[str], after: str, by: Saying) -> Iterator[Part]:
     above = any(w in ABOVE for w in words)
     at_or_above = _ABOVE_OR_AT in words
     below = any(w in BELOW for w in words)
-    held = any(w in _THRESHOLD for w in words) or after in _THRESHOLD
+    held = any(w in _THRESHOLD for w in words) or after in ("threshold", "limit")
     if above or at_or_above or below:
         if _side_holds(by, above=above, at_or_above=at_or_above, below=below):
             yield Part.THRESHOLD

@@ -23,9 +23,9 @@ def _words(text: str) -> frozenset[str]:
 
 GLUE: Final = _words(
     """
-    a an the this that these those it its they their them there here of in on at by for from to with
-    into as per via is are was were be been being has have had having do does did when where who
-    whose while since until till during between whole overall utc cluster cluster's system value
+    a an and the this that these those it its they their them there here of in on at by for from to
+    with into as per via is are was were be been being has have had having do does did when where
+    who whose while since until till during between whole overall utc cluster cluster's system value
     values reading readings figure figures number level rate metric metrics measure measured
     measurement counter time times moment slot slots stood stands standing stand reads read showed
     shows shown seen saw counted counts counting recorded reported reporting observed noted compared
@@ -163,8 +163,9 @@ _KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "failures": "fail", "erring": "fail", "ratio": "share", "fraction": "share",
         "proportion": "share", "percentage": "share", "request": "call", "requests": "call",
         "duration": "latency", "durations": "latency", "latencies": "latency",
-        "success": "success", "successful": "success", "successfully": "success",
-        "successes": "success", "answering": "answer", "answers": "answer", "answered": "answer",
+        "answer": "answer", "success": "success", "successful": "success",
+        "successfully": "success", "successes": "success", "answering": "answer",
+        "answers": "answer", "answered": "answer",
         "does": "do", "config": "configurat", "deploys": "deploy", "deployment": "deploy",
         "deployments": "deploy", "closings": "clos", "closed": "clos", "closing": "clos",
         "close": "clos", "closes": "clos", "instances": "process", "instance": "process",

@@ -125,7 +125,7 @@ def _another_cluster(tokens: list[Token]) -> str | None:
     """Whether a word that could be another cluster's name follows `cluster`."""
     for token, after in pairwise(tokens):
         named = after.kind in (Kind.FACT, Kind.LABEL) or (
-            after.kind is Kind.WORD and is_content(after.text)
+            after.kind is Kind.WORD and is_content(after.text) and after.text not in MOVES
         )
         if token.text == "cluster" and named:
             return "another cluster is named"
@@ -204,7 +204,8 @@ def _beside_fact(said: list[tuple[str, str]], by: Saying) -> str | None:
 def _rewords(unit: Unit, fact: str) -> bool:
     """Whether words are a phrase said in other forms and with other glue, in its order."""
     known = content(words_of(fact))
-    return len(known) > 1 and phrase_words(unit) == known
+    said = (phrase_words(unit, turns=turns) for turns in (True, False))
+    return len(known) > 1 and known in said
 
 
 _NOTHING: Final = frozenset({"no", "none", "nothing"})

@@ -24,6 +24,7 @@ from copilot_core.lexicon import (
     SPECIALS,
     WORD,
     canonical,
+    content,
     parts,
     words_of,
 )
@@ -47,12 +48,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: its text in lower case; for a phrase, which sayings bring it (`by`)."""
+    """One token: its text in lower case, the name of a turn; for a phrase, its words and which
+    sayings bring it (`by`)."""
 
     kind: Kind
     text: str
     figure: Figure | None = None
     by: frozenset[int] = frozenset()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def with_phrases(tokens: list[Token], phrases: Sequence[Phrase]) -> list[Token]:
             found.append(tokens[at])
             at += 1
         else:
-            found.append(Token(chosen.kind, chosen.name, by=chosen.by))
+            found.append(Token(chosen.kind, chosen.name, by=chosen.by, words=chosen.words))
             at = -best[0]
     return found
 
@@ -279,13 +282,15 @@ def is_content(word: str) -> bool:
     return word not in GLUE or word in CRITICAL
 
 
-def phrase_words(unit: Unit) -> tuple[str, ...]:
+def phrase_words(unit: Unit, *, turns: bool) -> tuple[str, ...]:
     """The words of a unit that a phrase would have, in canonical form: all but glue and what goes
-    with a figure beside it."""
+    with a figure beside it; those of turns of phrase too, or without them."""
     found: list[str] = []
     for at, token in enumerate(unit.tokens):
         beside = unit.tokens[max(at - 1, 0) : at + 2]
         with_figure = any(t.kind in (Kind.FIGURE, Kind.NOUN) for t in beside)
+        if token.kind is Kind.SPECIAL and turns:
+            found += content(token.words)
         if token.kind is not Kind.WORD or token.text in GLUE:
             continue
         if is_content(token.text) or not with_figure:
