@@ -65,6 +65,7 @@ INCIDENTS = (
     "n13-two-at-once",
     "n14-matching-frozen",
     "n15-history-restarting",
+    "n16-workflows-failing",
 )
 
 STEP_S = 30
