@@ -48,10 +48,11 @@ def test_a_folder_is_read_with_everything_below_it(tmp_path: Path) -> None:
 
 def test_a_page_takes_the_place_of_one_with_its_name() -> None:
     """An installation's own page wins over the shipped one; the others stay."""
-    own = page("ours/apples.md", "Our apples")
-    both = extended(FRUIT, [own])
+    shipped = extended(FRUIT, [page("topics/jam.md", "Jam", "[Apples](../apples.md)")])
+    own = page("ours/apples.md", "Our apples", "[Jam](jam.md)")  # links go by names
+    both = extended(shipped, [own])
     assert both.by_name["apples"] == own
-    assert set(both.by_name) == set(FRUIT.by_name)
+    assert set(both.by_name) == set(shipped.by_name)
 
 
 @pytest.mark.parametrize(

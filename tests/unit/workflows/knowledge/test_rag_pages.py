@@ -83,6 +83,13 @@ def test_sources_are_named(page: Page) -> None:
             assert source.startswith("https://") or (ROOT / source).exists(), source
 
 
+@by_path(PAGES)
+def test_links_lead_to_the_file(page: Page) -> None:
+    """Whoever reads them as files gets there, too: the search goes by the page's name alone."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.text):
+        assert target.startswith("https://") or (RAG / page.path).parent.joinpath(target).is_file()
+
+
 @by_path(RUNBOOKS)
 def test_runbooks_refuse_what_is_unsafe(page: Page) -> None:
     """Three dangers at least are named, and each begins with a refusal."""

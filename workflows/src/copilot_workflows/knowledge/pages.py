@@ -19,7 +19,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated, Final
 
 import yaml
@@ -81,7 +81,7 @@ class Page(BaseModel):
     @property
     def name(self) -> str:
         """What others call it: the file's name without its ending."""
-        return posixpath.splitext(posixpath.basename(self.path))[0]
+        return _name_of(self.path)
 
     @property
     def body(self) -> str:
@@ -109,9 +109,8 @@ def parse(path: str, text: str) -> Page:
 
 def findings(pages: Sequence[Page]) -> tuple[str, ...]:
     """Everything that is wrong with the pages of a corpus, page by page."""
-    paths = {page.path for page in pages}
     names = Counter(page.name for page in pages)
-    found = [f"{page.path}: {finding}" for page in pages for finding in _page_findings(page, paths)]
+    found = [f"{page.path}: {finding}" for page in pages for finding in _page_findings(page, names)]
     found += [f"{name}: {n} pages have this name" for name, n in sorted(names.items()) if n > 1]
     return tuple(found)
 
@@ -122,7 +121,7 @@ def check(pages: Sequence[Page]) -> None:
         raise _rejected(found)
 
 
-def _page_findings(page: Page, paths: set[str]) -> Iterator[str]:
+def _page_findings(page: Page, names: Collection[str]) -> Iterator[str]:
     if not _NAME.fullmatch(page.name):
         yield "its name is not made of lower-case words and dashes"
     if len(page.text) > MAX_CHARS:
@@ -134,7 +133,7 @@ def _page_findings(page: Page, paths: set[str]) -> Iterator[str]:
         yield f"line {line}: a query of a metrics or log backend; name the signal instead"
     if not page.body.startswith(f"# {page.front.title}\n"):
         yield f"its heading is not its title, {page.front.title!r}"
-    for target in _broken_links(page, paths):
+    for target in _broken_links(page, names):
         yield f"the link {target} leads to no page"
     if page.front.cause is not None:
         yield from _runbook_findings(page, page.front.cause)
@@ -144,20 +143,20 @@ def _runbook_findings(page: Page, cause: str) -> Iterator[str]:
     name = cause.replace("/", "-").replace("_", "-")
     if page.name != name:
         yield f"the runbook of {cause} is called {name}.md"
-    headings = [s.heading for s in page.sections if s.heading in RUNBOOK_SECTIONS]
+    headings = [s.heading for s in page.sections if s.heading in RUNBOOK_SECTIONS and s.text]
     missing = [heading for heading in RUNBOOK_SECTIONS if heading not in headings]
     if missing:
-        yield f"a runbook without {', '.join(missing)}"
+        yield f"a runbook without {', '.join(missing)}, or with nothing there"
     elif headings != list(RUNBOOK_SECTIONS):
         yield f"its sections come in another order than {', '.join(RUNBOOK_SECTIONS)}"
 
 
-def _broken_links(page: Page, paths: set[str]) -> Iterator[str]:
+def _broken_links(page: Page, names: Collection[str]) -> Iterator[str]:
+    """Links are to pages by name, wherever they lie: a page may take another one's place."""
     for target in _LINK.findall(_FENCED.sub("", page.text)):
         if target.startswith(("https://", "http://", "#")):
             continue
-        base = posixpath.dirname(page.path)
-        if posixpath.normpath(posixpath.join(base, target.partition("#")[0])) not in paths:
+        if _name_of(target.partition("#")[0]) not in names:
             yield target
 
 
@@ -174,6 +173,10 @@ def _sections(body: str) -> Iterator[Section]:
     for i, match in enumerate(starts):
         end = starts[i + 1].start() if i + 1 < len(starts) else None
         yield Section(heading=match[1].strip(), text=body[match.end() : end].strip())
+
+
+def _name_of(path: str) -> str:
+    return posixpath.splitext(posixpath.basename(path))[0]
 
 
 def _rejected(found: Iterable[str]) -> Rejected:
