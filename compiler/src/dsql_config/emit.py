@@ -24,6 +24,7 @@ from typing import Final, Protocol
 
 from copilot_core.errors import Defect, Rejected, Unavailable
 from copilot_core.events import ConfigChange, ConfigChanged, RecordedEvent, Scalar
+from copilot_core.guard import Sink, guard
 from copilot_core.samples import CLUSTER_ID
 from copilot_core.signals import BY_NAME
 from dsql_config.findings import blocking
@@ -142,8 +143,8 @@ def emit(
         modifier=profile.modifier,
         server_version=profile.server_version,
         compiler_version=profile.compiler_version,
-        author=author,
-        reason=reason,
+        author=guard(author, Sink.EVENT),
+        reason=guard(reason, Sink.EVENT),
         changes=changes,
         values=dict(profile.values),
         bounds=profile.bounds,

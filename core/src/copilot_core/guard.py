@@ -27,9 +27,19 @@ from typing import Final
 
 from copilot_core.plain_text import one_line, plain, skeleton
 from copilot_core.secret_shapes import CREDENTIALS, Secret
-from copilot_core.secrets_found import Found, secrets_found
+from copilot_core.secrets_found import Found, is_open_name, is_secret_name, secrets_found
 
-__all__ = ["CREDENTIALS", "LIMITS", "Leak", "Limit", "Secret", "Sink", "guard", "leaks"]
+__all__ = [
+    "CREDENTIALS",
+    "LIMITS",
+    "Leak",
+    "Limit",
+    "Secret",
+    "Sink",
+    "guard",
+    "guard_named",
+    "leaks",
+]
 
 ELLIPSIS: Final = "…"
 
@@ -65,7 +75,7 @@ LIMITS: Final[Mapping[Sink, Limit]] = MappingProxyType(
     {
         Sink.EVENT: Limit(2_000),
         Sink.LOG: Limit(20_000, lines=True),
-        Sink.METRIC: Limit(64),
+        Sink.METRIC: Limit(128),
         Sink.BUNDLE: Limit(2_000),
         Sink.PROBLEM: Limit(2_000),
         Sink.SHOWN: Limit(2_000),
@@ -82,6 +92,22 @@ def guard(text: str, sink: Sink, *, limit: int | None = None) -> str:
         seen = one_line(seen)
     found = secrets_found(skeleton(seen))
     return _cut(_replaced(seen, found), most)
+
+
+def guard_named(name: str, text: str, sink: Sink, *, limit: int | None = None) -> str:
+    """The value of a field as it may go into a sink: its name tells what the text alone does not.
+
+    What is called a password goes whole; what is called a digest or an id stays, when it is one
+    word.
+    """
+    if is_secret_name(name) and text:
+        return f"[{Secret.PASSWORD}]"
+    if is_open_name(name) and _ONE_ID.fullmatch(text):
+        return text
+    return guard(text, sink, limit=limit)
+
+
+_ONE_ID: Final = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,8 @@ def _kind(char: str) -> str:
 
 
 def _pair(before: str, char: str, kinds: str) -> float:
+    if before == char:
+        return _WEAKEST  # `xxxx`, `----`: people and rulers repeat themselves
     change = _CHANGES.get(kinds)
     if kinds in ("aa", "AA", "Aa"):
         at = (ord(before.lower()) - 97) * 26 + ord(char.lower()) - 97

@@ -32,6 +32,7 @@ from pydantic import (
 from whenever import Instant
 
 from copilot_core.errors import Rejected
+from copilot_core.guard import Sink, guard
 from copilot_core.readings import CODE_OF, MISSING_OF, Missing, Reading
 from copilot_core.signals import INDEX, SIGNAL_LIST, SIGNAL_LISTS, SIGNAL_NAMES
 
@@ -44,6 +45,12 @@ MAX_MESSAGE_BYTES: Final = 64 * 1024
 
 MAX_FUTURE_S: Final = 300
 """A slot further ahead of the receiver's clock than this is refused, not waited for."""
+
+EXCERPT_CHARS: Final = 300
+"""How much of a log line is kept for people."""
+
+NAME_CHARS: Final = 64
+"""Of the name of a service or a pattern."""
 
 CLUSTER_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """Cluster ids appear in stream names, URLs and labels: lower case, 63 characters at most."""
@@ -126,14 +133,14 @@ class Sample(_Slotted):
 
 
 class LogExcerpt(BaseModel):
-    """One raw log line, for human eyes: untrusted text, cut to 300 characters, never for a
-    model."""
+    """One log line, for human eyes: untrusted text without secrets, cut to 300 characters, never
+    for a model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Annotated[str, Field(max_length=64)]
-    pattern: Annotated[str, Field(max_length=64)]
-    untrusted_text: Annotated[str, Field(max_length=300)]
+    service: Annotated[str, Field(max_length=NAME_CHARS)]
+    pattern: Annotated[str, Field(max_length=NAME_CHARS)]
+    untrusted_text: Annotated[str, Field(max_length=EXCERPT_CHARS)]
 
 
 class LogSample(_Slotted):
@@ -146,8 +153,8 @@ class LogSample(_Slotted):
     kind: Literal["log_sample"] = "log_sample"
     counts: (
         dict[
-            Annotated[str, Field(max_length=64)],
-            dict[Annotated[str, Field(max_length=64)], Annotated[int, Field(ge=0)]],
+            Annotated[str, Field(max_length=NAME_CHARS)],
+            dict[Annotated[str, Field(max_length=NAME_CHARS)], Annotated[int, Field(ge=0)]],
         ]
         | None
     )
@@ -283,6 +290,8 @@ def decode(
             for f in e.errors(include_url=False, include_input=False)
         )
         raise Rejected(findings[0], code="malformed", findings=findings) from e
+    if isinstance(message, LogSample):
+        message = _guarded(message)
     if key is not None and key != message.cluster.encode():
         raise Rejected(
             f"key {key[:80]!r} but the message says cluster {message.cluster!r}",
@@ -298,6 +307,27 @@ def decode(
                 todo="check the sender's clock",
             )
     return message
+
+
+def _guarded(sample: LogSample) -> LogSample:
+    """A log sample without what its sender should have taken out: names and lines are foreign."""
+    counts: dict[str, dict[str, int]] = {}
+    for service, by_pattern in (sample.counts or {}).items():
+        of_service = counts.setdefault(guard(service, Sink.METRIC, limit=NAME_CHARS), {})
+        for pattern, count in by_pattern.items():
+            name = guard(pattern, Sink.METRIC, limit=NAME_CHARS)
+            of_service[name] = of_service.get(name, 0) + count
+    excerpts = tuple(
+        LogExcerpt(
+            service=guard(e.service, Sink.METRIC, limit=NAME_CHARS),
+            pattern=guard(e.pattern, Sink.METRIC, limit=NAME_CHARS),
+            untrusted_text=guard(e.untrusted_text, Sink.EVENT, limit=EXCERPT_CHARS),
+        )
+        for e in sample.excerpts
+    )
+    return sample.model_copy(
+        update={"counts": None if sample.counts is None else counts, "excerpts": excerpts}
+    )
 
 
 def slot_at(at: Instant, interval_s: int) -> int:

@@ -499,14 +499,15 @@ def _open_ids(text: str) -> Spans:
     for match in _STICKY.finditer(text):
         yield match.start(1), match.end(1), None
     for match in _LABELLED.finditer(text):
-        words = [w.lower() for w in _WORD.findall(match[1])]
-        if words and _is_open(words):
+        if is_open_name(match[1]):
             yield match.start(2), match.end(2), None
 
 
-def _is_open(words: list[str]) -> bool:
-    if words == ["signature"]:
-        return True
+def is_open_name(name: str) -> bool:
+    """Whether what is called so may look like chance and is no secret: an id, a digest."""
+    words = [w.lower() for w in _WORD.findall(name)]
+    if not words or words == ["signature"]:
+        return bool(words)
     before = words[-2] if len(words) > 1 else ""
     last = words[-1] if not words[-1].isdigit() else before
     return last in OPEN_WORDS and before not in SECRET_IDS and before != "password"

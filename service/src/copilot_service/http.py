@@ -2,20 +2,44 @@
 
 GET /healthz   200 while something moves, 503 when nothing did for too long
 GET /readyz    200 when every condition holds, 503 with the ones that do not
-GET /metrics   Prometheus text
+GET /metrics   Prometheus text; the values of labels pass the guard (`copilot_core.guard`)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from copilot_core.errors import Unavailable
+from copilot_core.guard import Sink, guard_named
 from copilot_service.vital_signs import VitalSigns
+
+
+class GuardedRegistry(Collector):
+    """A registry whose labels may be shown to whoever reads metrics."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric, as the registry tells it, with guarded labels."""
+        for metric in self._registry.collect():
+            metric.samples = [
+                sample._replace(labels={k: _label(k, v) for k, v in sample.labels.items()})
+                for sample in metric.samples
+            ]
+            yield metric
+
+
+@lru_cache(maxsize=4096)
+def _label(name: str, value: str) -> str:
+    return guard_named(name, value, Sink.METRIC)
 
 
 def _routes(
@@ -41,7 +65,8 @@ def _routes(
 
     async def metrics(request: web.Request) -> web.Response:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+        body = encode(GuardedRegistry(registry))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
 

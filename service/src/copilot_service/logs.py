@@ -3,6 +3,9 @@
 Lines go to stderr, as JSON objects or, for eyes, coloured when stderr is a terminal. Libraries that
 write the same line a thousand times a minute while a broker is away (aiokafka does) are held to a
 few lines per minute and message; the next line that passes says how many were suppressed.
+
+Whatever a line says passes the guard (`copilot_core.guard`) last of all, tracebacks included:
+errors of libraries repeat addresses and passwords.
 """
 
 from __future__ import annotations
@@ -10,11 +13,12 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
+from copilot_core.guard import Sink, guard, guard_named
 from copilot_service.settings import LogFormat, LogLevel
 
 CHATTY_LOGGERS: Final = (
@@ -44,6 +48,9 @@ unless the level is debug."""
 
 LINES_PER_PERIOD: Final = 5
 PERIOD_S: Final = 60.0
+
+MAX_DEPTH: Final = 4
+"""Fields in fields of a line beyond this are written as their text."""
 
 
 class RateLimit(logging.Filter):
@@ -116,7 +123,9 @@ def configure_logs(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(format_),
+                structlog.processors.format_exc_info,
+                guarded,
+                _rendering(format_),
             ],
         )
     )
@@ -136,12 +145,36 @@ def _named(process: str) -> structlog.typing.Processor:
     return add
 
 
-def _rendering(format_: LogFormat) -> list[structlog.typing.Processor]:
+def _rendering(format_: LogFormat) -> structlog.typing.Processor:
     if format_ is LogFormat.JSON:
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    # Plain tracebacks: the pretty ones print local variables, and with them tokens and passwords.
-    return [
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    ]
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+
+_OURS: Final = frozenset(("at", "level", "logger", "process"))
+"""Fields that `configure_logs` writes: no foreign word is in them."""
+
+
+def guarded(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A line without secrets and without tricks: the last step before it is written."""
+    return {
+        name: value if name in _OURS else _guarded(name, value, depth=0)
+        for name, value in event.items()
+    }
+
+
+def _guarded(name: str, value: object, *, depth: int) -> object:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return guard_named(name, value, Sink.LOG)
+        case Mapping() if depth < MAX_DEPTH:
+            return {
+                guard(str(key), Sink.METRIC): _guarded(str(key), inner, depth=depth + 1)
+                for key, inner in value.items()
+            }
+        case list() | tuple() | set() | frozenset() if depth < MAX_DEPTH:
+            return [_guarded(name, inner, depth=depth + 1) for inner in value]
+        case _:
+            return guard_named(name, str(value), Sink.LOG)

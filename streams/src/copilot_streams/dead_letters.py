@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, Counter
 from whenever import Instant
 
 from copilot_core.errors import Rejected, Unavailable
+from copilot_core.guard import Sink, guard
 from copilot_core.samples import DEAD_LETTER_TOPIC, MAX_MESSAGE_BYTES, SAMPLES_TOPIC, decode
 from copilot_eventlog.protocol import DeadLetter, EventLog
 from copilot_streams.worker.shard import Message, Refused
@@ -101,7 +102,7 @@ def letter_of(refused: Refused, *, at: Instant) -> DeadLetter:
         id=f"{refused.topic}/{refused.partition}/{life}/{refused.message.offset:020d}",
         source=place,
         code=refused.error.code,
-        reason=refused.error.what[:MAX_REASON_CHARACTERS],
+        reason=guard(refused.error.what, Sink.EVENT, limit=MAX_REASON_CHARACTERS),
         body=refused.message.value or b"",
         at=at,
     )

@@ -27,6 +27,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from copilot_core.errors import Rejected
+from copilot_core.guard import Sink, guard
 from copilot_core.samples import (
     MAX_MESSAGE_BYTES,
     ClusterId,
@@ -90,7 +91,7 @@ def header_of(
             dsql=installation.dsql,
             instance_label=installation.instance_label,
         ),
-        source=source[:SOURCE_CHARS],
+        source=guard(source, Sink.BUNDLE, limit=SOURCE_CHARS),
     )
 
 

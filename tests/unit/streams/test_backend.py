@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from copilot_core.readings import Missing
-from copilot_streams.scrapers.backend import Backend, Failure, client_for, one_line
+from copilot_streams.scrapers.backend import Backend, Failure, client_for, failed
 from tests.unit.streams.stand_in import Reply, standing_in, success
 
 MAX_BYTES = 10_000
@@ -67,7 +67,7 @@ async def test_the_backends_own_words_reach_the_log_line_tamed() -> None:
     async with standing_in(lambda _: Reply(400, body)) as server, client_for(server.url) as client:
         answer = await Backend(client, timeout_s=5.0, max_bytes=MAX_BYTES).ask("q", {})
     assert isinstance(answer, Failure)
-    assert answer.detail == "bad [31mthing"
+    assert answer.detail == "bad thing"
     assert answer.status == 400
 
 
@@ -93,6 +93,7 @@ async def test_a_query_arrives_under_the_configured_path(method: str) -> None:
 
 
 def test_text_for_people_is_one_printable_line() -> None:
-    """Control characters, line feeds and runs of spaces go, and the text is cut."""
-    assert one_line("a\tb\r\n\x1b[0m  c\u2028d", 300) == "a b [0m c d"
-    assert len(one_line("x" * 10_000, 300)) == 300
+    """Control characters, line feeds and runs of spaces go, secrets too, and the text is cut."""
+    said = failed("http_500", "a\tb\r\n\x1b[0m  c\u2028d password=hunter2")
+    assert said.detail == "a b c d password=[password]"
+    assert len(failed("http_500", "too long " * 1000).detail) == 200

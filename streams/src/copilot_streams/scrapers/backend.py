@@ -27,6 +27,7 @@ from typing import Final, Literal
 import httpx
 import orjson
 
+from copilot_core.guard import Sink, guard
 from copilot_core.readings import Missing
 
 DETAIL_CHARS: Final = 200
@@ -48,19 +49,17 @@ class Failure:
 
 
 def failed(cause: str, detail: str, *, status: int | None = None) -> Failure:
-    """A failure other than lateness; `detail` is cut and stripped of control characters."""
-    return Failure(Missing.SCRAPE_FAILED, cause, one_line(detail), status)
+    """A failure other than lateness; `detail` may hold a backend's own words, and is guarded."""
+    return Failure(Missing.SCRAPE_FAILED, cause, _guarded(detail), status)
 
 
 def late(cause: str, detail: str) -> Failure:
     """The backend did not answer in time."""
-    return Failure(Missing.TIMED_OUT, cause, one_line(detail))
+    return Failure(Missing.TIMED_OUT, cause, _guarded(detail))
 
 
-def one_line(text: str, limit: int = DETAIL_CHARS) -> str:
-    """`text` on one line: control characters become spaces, runs of spaces one; cut to `limit`."""
-    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * limit])
-    return " ".join(printable.split())[:limit]
+def _guarded(detail: str) -> str:
+    return guard(detail, Sink.EVENT, limit=DETAIL_CHARS)
 
 
 class CredentialsMissing(Exception):

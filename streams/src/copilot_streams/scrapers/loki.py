@@ -6,8 +6,8 @@ that had such a line; since every query of the slot was answered, the others are
 One query that fails leaves the whole slot without counts, with the reason: half of the patterns at
 zero would be a lie.
 
-The text of lines stays in Loki. The five commonest pairs of service and pattern show one raw line
-each, cut, on one line, named untrusted: for people, and for nobody else.
+The text of lines stays in Loki. The five commonest pairs of service and pattern show one line each,
+guarded (`copilot_core.guard`), cut, named untrusted: for people, and for nobody else.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from copilot_core.guard import Sink, guard
 from copilot_core.logpatterns import LOG_PATTERNS, PATTERNS_BY_ID, LogPattern, line_filter
-from copilot_core.samples import LogExcerpt, LogSample
-from copilot_streams.scrapers.backend import Backend, Failure, failed, late, one_line
+from copilot_core.samples import EXCERPT_CHARS, NAME_CHARS, LogExcerpt, LogSample
+from copilot_streams.scrapers.backend import Backend, Failure, failed, late
 
 INSTANT_QUERY: Final = "loki/api/v1/query"
 RANGE_QUERY: Final = "loki/api/v1/query_range"
@@ -29,8 +30,6 @@ MAX_SERVICES: Final = 64
 """Services counted by name in one slot; the quietest beyond that are counted as `OTHERS`."""
 OTHERS: Final = "(others)"
 MAX_EXCERPTS: Final = 5
-EXCERPT_CHARS: Final = 300
-SERVICE_CHARS: Final = 64
 
 Counts = dict[str, dict[str, int]]
 """Service to pattern id to number of lines; zero counts are left out."""
@@ -155,7 +154,7 @@ def counted(data: Mapping[str, object], service_label: str) -> dict[str, int] | 
     for series in result:
         match series:
             case {"metric": {**labels}, "value": [_, str() as text]} if text.isdecimal():
-                service = one_line(str(labels.get(service_label, "")), SERVICE_CHARS)
+                service = guard(str(labels.get(service_label, "")), Sink.METRIC, limit=NAME_CHARS)
                 counts[service] = counts.get(service, 0) + int(text)
             case _:
                 return failed("wrong_shape", f"not a count: {series!r:.80}")
@@ -172,10 +171,9 @@ def first_line(data: Mapping[str, object]) -> str | None:
 
 
 def excerpt(service: str, pattern_id: str, line: str) -> LogExcerpt:
-    """One raw line as it may be kept: cut, on one line, without control characters."""
-    return LogExcerpt(
-        service=service, pattern=pattern_id, untrusted_text=one_line(line, EXCERPT_CHARS)
-    )
+    """One line as it may be kept: guarded, on one line, cut."""
+    text = guard(line, Sink.EVENT, limit=EXCERPT_CHARS)
+    return LogExcerpt(service=service, pattern=pattern_id, untrusted_text=text)
 
 
 def commonest(counts: Counts) -> list[tuple[str, str]]:
