@@ -2,8 +2,9 @@
 
 Theory of operation. One round looks at the log's heads and at which builds are live, and lets every
 view take in at most one batch per shard, all views side by side. So no view holds up another for
-longer than a batch. When a round leaves something to do, the next one follows at once; otherwise
-the pause doubles from `POLL_MIN_S` up to the limit that was set.
+longer than a batch. When a round leaves something to do, the next one follows at once; after one
+that took something in comes a pause of `POLL_MIN_S`, and while nothing happens the pause doubles up
+to the limit that was set. So what follows from an event (its explanation) is shown soon after it.
 
     a view is not shown yet           its first build is made
     its live build has changed        it follows the new one from the next round on
@@ -103,7 +104,7 @@ class Projector:
         owner: str,
         on_poison: OnPoison = OnPoison.CONTINUE,
         batch_events: int = BATCH_EVENTS,
-        poll_max_s: float = 1.0,
+        poll_max_s: float = 0.5,
     ) -> None:
         self._log = log
         self._pool = pool
@@ -123,6 +124,7 @@ class Projector:
         """
         stopping, pause_s = self._service.stopping, POLL_MIN_S
         while not stopping.is_set():
+            before = self._taken_in()
             try:
                 more = await self.round()
             except Unavailable as e:
@@ -131,9 +133,13 @@ class Projector:
             else:
                 self._service.set_ready("store", True)
                 self._service.progress()
-            pause_s = POLL_MIN_S if more else min(2 * pause_s, self._poll_max_s)
+            moved = more or self._taken_in() != before
+            pause_s = POLL_MIN_S if moved else min(2 * pause_s, self._poll_max_s)
             if not more:
                 await _pause(stopping, pause_s)
+
+    def _taken_in(self) -> list[dict[int, int]]:
+        return [dict(lane.follower.positions) for lane in self._lanes if lane.follower]
 
     async def round(self) -> bool:
         """One look at the log and at most one batch per view and shard; True when there is more.

@@ -23,7 +23,7 @@ class ProjectorSettings(ServiceSettings, EventLogSettings):
         description="continue: bury an event that a view cannot take; pause: stop that view there",
     )
     views_poll_max_s: Annotated[float, Field(gt=0, le=60)] = Field(
-        1.0, description="longest pause between two looks at the log while nothing happens"
+        0.5, description="longest pause between two looks at the log while nothing happens"
     )
     views_batch_events: Annotated[int, Field(ge=1, le=2000)] = Field(
         BATCH_EVENTS, description="events that one transaction of a view takes in at the most"

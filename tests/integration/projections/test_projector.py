@@ -14,7 +14,7 @@ from copilot_core.errors import Conflict, Defect, Unavailable
 from copilot_core.events import NewEvent, RecordedEvent, SampleRecorded
 from copilot_projections.builds import flip, live_builds, new_build
 from copilot_projections.follower import Follower, OnPoison, ends_of
-from copilot_projections.projector import Projector
+from copilot_projections.projector import POLL_MIN_S, Projector
 from copilot_projections.rebuild import BuildDigest, digest_build
 from copilot_projections.shape import Rows, View
 from copilot_projections.step import BuildWriter
@@ -321,3 +321,26 @@ async def test_samples_are_read_once_malformed_is_known(line: Line) -> None:
         f"view:signals/shard 0@{n}" for n in (17, 18, 3, 39)
     ]
     assert all(e.type == SampleRecorded.__name__ for e in story.events)
+
+
+async def test_what_follows_from_an_event_is_looked_for_soon(
+    plain_line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing happens the pauses double up to the limit; whatever is taken in makes the next
+    one short again, so that an event's explanation does not wait for a long one."""
+    story = long_story(slots=3)
+    made, service = projector(plain_line, [VIEWS["clusters"]])
+    pauses: list[float] = []
+
+    async def pause(stopping: asyncio.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 7:
+            await plain_line.append(story.book.new)
+        if len(pauses) == 9:
+            stopping.set()
+
+    monkeypatch.setattr("copilot_projections.projector._pause", pause)
+    await made.run()
+    assert pauses[1:7] == [min(POLL_MIN_S * 2**n, 0.5) for n in range(1, 7)]
+    assert pauses[7:] == [POLL_MIN_S, 2 * POLL_MIN_S]
+    assert service.stopping.is_set()
