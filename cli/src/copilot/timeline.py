@@ -6,7 +6,7 @@ decided, never derived again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
 import orjson
@@ -35,10 +35,12 @@ from copilot_core.events import (
     ServiceHealthChanged,
     SightLost,
     SightRegained,
+    SignSeen,
     StateAssessed,
     TransitionExplained,
     cluster_of,
 )
+from copilot_projections.telling import seen_sign, untold, words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -122,7 +124,7 @@ def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
                 f"usually {event.usual:g}",
             )
         case CausesRanked():
-            yield (_causes(event),)
+            yield from _causes(event)
         case TransitionExplained():
             yield (f"explained by {event.model or event.source}: ", _headline(event))
         case IncidentReviewed():
@@ -185,15 +187,20 @@ def _sight(event: SightLost | SightRegained) -> Iterator[tuple[Piece, ...]]:
         yield (_missing({name: reason.value for name, reason in event.missing.items()}),)
 
 
-def _causes(event: CausesRanked) -> str:
-    named = [f"{_words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
-    untold = dict.fromkeys(_words(c.component, c.kind) for c in event.cannot_tell)
-    rest = f"; cannot tell {', '.join(untold)}" if untold else ""
-    return f"causes: {', '.join(named) or 'none'}{rest}"
+def _causes(event: CausesRanked) -> Iterator[tuple[Piece, ...]]:
+    named = [f"{words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
+    yield (f"causes: {', '.join(named) or 'none'}",)
+    for cause in event.causes:
+        gone = "" if cause.now else "not seen any more; when it was, "
+        yield (f"{words(cause.component, cause.kind)}: {gone}{_signs(cause.evidence)}",)
+        if cause.against:
+            yield (f"against it: {_signs(cause.against)}",)
+    for cannot in event.cannot_tell:
+        yield ((untold(cannot), "italic"),)
 
 
-def _words(component: str, kind: str) -> str:
-    return f"{component} {kind}".replace("_", " ")
+def _signs(signs: Sequence[SignSeen]) -> str:
+    return "; ".join(map(seen_sign, signs))
 
 
 def _headline(event: TransitionExplained | IncidentReviewed | StateAssessed) -> Piece:
