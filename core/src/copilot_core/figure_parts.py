@@ -13,13 +13,10 @@ from typing import Final
 
 from copilot_core.explanation import ChangeClaim, ComparisonClaim, OrderClaim
 from copilot_core.figures import Figure, Sort
-from copilot_core.lexicon import ABOVE, BELOW, MOVES, canonical
+from copilot_core.lexicon import ABOVE, BELOW, MOVES, REACHED, THRESHOLD_WORDS, canonical
 from copilot_core.sayings import Part, Saying, events_of
 from copilot_core.text_units import Kind, Unit, is_content
 
-_THRESHOLD: Final = frozenset(
-    {"threshold", "thresholds", "limit", "limits", "against", "versus", "vs"}
-)
 _ABOVE_OR_AT: Final = "at-or-above"
 _SINCE: Final = frozenset({"since", "from", "between", "starting", "began", "beginning", "started"})
 _UNTIL: Final = frozenset({"to", "until", "till", "ended"})
@@ -71,6 +68,18 @@ def _after(unit: Unit, at: int) -> str:
     return following[0] if following else ""
 
 
+def runs_of(unit: Unit) -> frozenset[int]:
+    """Where the words stand that go with a figure: those directly before it, and the one after."""
+    found: set[int] = set()
+    for at in unit.figures:
+        found |= set(range(at - len(_before(unit, at)), at))
+        following = at + 1
+        if following < len(unit.tokens) and unit.tokens[following].kind is Kind.NOUN:
+            following += 1
+        found.add(following)
+    return frozenset(found)
+
+
 def _cue(words: list[str]) -> str:
     """The word that tells which time a time of day is; empty without one."""
     return next((w for w in words if w in _CUES), "")
@@ -100,9 +109,10 @@ def _parts(words: list[str], after: str, by: Saying) -> Iterator[Part]:
     above = any(w in ABOVE for w in words)
     at_or_above = _ABOVE_OR_AT in words
     below = any(w in BELOW for w in words)
-    held = any(w in _THRESHOLD for w in words) or after in ("threshold", "limit")
-    if above or at_or_above or below:
-        if _side_holds(by, above=above, at_or_above=at_or_above, below=below):
+    held = any(w in THRESHOLD_WORDS for w in words) or after in ("threshold", "limit")
+    reached = held and any(w in REACHED for w in words)
+    if above or at_or_above or below or reached:
+        if side_holds(by, above=above, at_or_above=at_or_above or reached, below=below):
             yield Part.THRESHOLD
         return
     if held:
@@ -119,7 +129,7 @@ def _parts(words: list[str], after: str, by: Saying) -> Iterator[Part]:
         yield Part.AFTER
 
 
-def _side_holds(by: Saying, *, above: bool, at_or_above: bool, below: bool) -> bool:
+def side_holds(by: Saying, *, above: bool, at_or_above: bool, below: bool) -> bool:
     """Whether a comparison in words is the one that is claimed."""
     claim = by.claim
     if not isinstance(claim, ComparisonClaim):
@@ -139,7 +149,7 @@ def _order_fits(unit: Unit, at: int, by: Saying, sayings: tuple[Saying, ...]) ->
         if not isinstance(claim, OrderClaim) or not figure.means(claim.seconds, "s"):
             continue
         if order is by:  # what is told of it is its first event
-            return after not in _LATER and not any(w in _THRESHOLD for w in words)
+            return after not in _LATER and not any(w in THRESHOLD_WORDS for w in words)
         earlier = after in _EARLIER and claim.first in events_of(by.claim)
         later = after in _LATER or "after" in words
         if earlier or (later and claim.then in events_of(by.claim)):

@@ -87,8 +87,6 @@ _DIMENSIONS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType(
         "s": ("s", 1.0),
         "ms": ("s", 0.001),
         "ratio": ("ratio", 1.0),
-        "of demand": ("ratio", 1.0),
-        "of usual": ("ratio", 1.0),
         "%": ("ratio", 0.01),
         "1/s": ("1/s", 1.0),
         "1/min": ("1/min", 1.0),
@@ -101,6 +99,8 @@ _DIMENSIONS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType(
 def dimension_of(unit: str) -> tuple[str, float]:
     """The dimension of a unit, and what one of the unit is in it; things that are counted have
     none."""
+    if unit.startswith("of "):
+        return "ratio", 1.0
     if unit.startswith("1/"):
         unit = unit.partition(" ")[0]
     return _DIMENSIONS.get(unit, ("", 1.0))

@@ -25,15 +25,13 @@ GLUE: Final = _words(
     """
     a an and the this that these those it its they their them there here of in on at by for from to
     with into as per via is are was were be been being has have had having do does did when where
-    who whose while since until till during between whole overall utc cluster cluster's system value
-    values reading readings figure figures number level rate metric metrics measure measured
-    measurement counter time times moment slot slots stood stands standing stand reads read showed
-    shows shown seen saw counted counts counting recorded reported reporting observed noted compared
-    according sits sat lies lay remained remains stayed stays found around about roughly lasted
-    lasting lasts took threshold thresholds limit limits versus vs against sign signs signal signals
-    evidence also beside besides alongside which what how far much state states status reached
-    reaching crossed meaning means meant worth equal equals total sum period stretch window interval
-    span held hold holds then
+    who whose since until till between utc cluster cluster's system value values reading readings
+    figure figures number level rate metric metrics measure measured measurement counter time times
+    moment slot slots stood stands standing stand reads read showed shows shown seen saw counted
+    counts counting recorded reported reporting observed noted compared according sits sat lies lay
+    found around about roughly took threshold thresholds limit limits versus vs against sign signs
+    signal signals evidence also beside besides alongside which what how state states status reached
+    reaching then
     """
 )
 """Words that say nothing by themselves. Tense and number do not matter; the future is no glue."""
@@ -41,10 +39,25 @@ GLUE: Final = _words(
 MOVES: Final = _words(
     """
     moved turned changed became become becoming turning returned entered left went goes came comes
-    began begins begun beginning started starting ended ending kept keeps set
+    began begins begun beginning started starting ended ending kept keeps set remained remains
+    stayed stays lasted lasting lasts held hold holds
     """
 )
 """Verbs of a state that follows another, of a stretch of time and of a change: glue there alone."""
+
+THRESHOLD_WORDS: Final = _words("threshold thresholds limit limits against versus vs")
+"""Before a figure they make it a threshold."""
+
+REACHED: Final = _words("reached reaching")
+"""Before a threshold they say that it was not stayed below."""
+
+JOINING: Final = _words(
+    "as since until till with when where for from by given which who whose that"
+)
+"""Words that join one thing to another and say how: never between two that claims do not join."""
+
+SETS_APART: Final = _words("success fail free use p95 p99 miss hit retry conflict state process")
+"""Words that tell one signal from another that is called alike: never left out."""
 
 BOUNDARIES: Final = _words(
     "and but while whereas so because therefore thus hence consequently then yet which although"
@@ -133,8 +146,6 @@ SPECIALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "could not be told", "could not be told apart", "whether", "cannot be distinguished",
         ),
         "without-reading": ("without a reading of",),
-        "of-demand": ("of demand", "of the demand", "the demand"),
-        "of-usual": ("of usual", "of the usual", "the usual", "of what is usual"),
         "others": ("and others", "and other signals", "among others"),
         "at-or-above": ("at or above", "at least", "or more", "not below"),
         "forward": (

@@ -9,6 +9,7 @@ beside the figure. `_SAYINGS` has a row per kind of claim.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,7 +39,7 @@ from copilot_core.logpatterns import PATTERNS_BY_ID
 from copilot_core.phrases import phrase
 from copilot_core.rules import GATES
 from copilot_core.signs import SIGN
-from copilot_core.values import Status
+from copilot_core.values import Scalar, Status
 
 
 class Part(StrEnum):
@@ -89,7 +90,7 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
     {
         # words that people use for a signal beside its phrase
         "waiting_s": "oldest waiting work waits task tasks for",
-        "queue_wait_s": "oldest waiting workflow or activity task waits tasks in queue",
+        "queue_wait_s": "oldest waiting task waits tasks in queue",
         "workflow_backlog_age_s": "oldest workflow tasks waits backlog matching queue worker",
         "activity_backlog_age_s": "oldest activity tasks activities waits backlog matching queue",
         "history_backlog_age_s": "history queues behind oldest backlog queue lag tasks",
@@ -156,7 +157,7 @@ def _value(claim: ValueClaim, book: Book) -> Saying:
     return Saying(
         claim,
         about(claim.signal),
-        facts=_log_facts(claim.signal),
+        facts=_log_facts(claim.signal) if claim.value > 0 else (),
         labels=_names(claim.signal),
         more=(*_more(claim.signal), claim.unit),
         numbers=((Part.VALUE, claim.value, claim.unit),),
@@ -202,15 +203,29 @@ def _gates_said(transition: HealthTransitioned, claim: ComparisonClaim) -> Itera
             yield ASSUMED
 
 
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./:-]{0,63}")
+"""Text values that may be told: one word. Anything longer is not ours to repeat."""
+
+
+def spelled_out(value: Scalar | None) -> str | None:
+    """How a value that is no number is written; None for a number."""
+    match value:
+        case None:
+            return "unset"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case _:
+            return None
+
+
 def _change(claim: ChangeClaim, book: Book) -> Saying:
     config = claim.signal.startswith("config:")
     parameter = claim.signal.removeprefix("config:")
     sides = ((Part.BEFORE, claim.before), (Part.AFTER, claim.after))
-    scalars = [
-        "unset" if v is None else str(v).lower() if isinstance(v, bool) else v
-        for _, v in sides
-        if v is None or isinstance(v, bool | str)
-    ]
+    spelled = [text for _, v in sides if (text := spelled_out(v)) is not None]
+    scalars = [text for text in spelled if _IDENTIFIER.fullmatch(text)]
     return Saying(
         claim,
         f"config:{parameter}" if config else about(claim.signal),
@@ -262,14 +277,15 @@ SIGHT: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What each state of evidence means, as the end of a sentence."""
 
-_SUBJECT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+SUBJECT_WORDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "status": "status health",
-        "evidence": "evidence sight",
-        "band": "band scale size",
-        "bottleneck": "bottleneck",
+        "status": frozenset({"status", "health"}),
+        "evidence": frozenset({"evidence", "sight"}),
+        "band": frozenset({"band", "scale", "size"}),
+        "bottleneck": frozenset({"bottleneck"}),
     }
 )
+"""What has states, as it is called: said of one, they are not of another."""
 
 
 def _state(claim: StateClaim, book: Book) -> Saying:
@@ -284,7 +300,7 @@ def _state(claim: StateClaim, book: Book) -> Saying:
         f"state:{claim.subject}",
         facts=tuple(facts),
         labels=(claim.state,),
-        more=(_SUBJECT_WORDS.get(claim.subject, f"{service} progress service"),),
+        more=(*sorted(SUBJECT_WORDS.get(claim.subject, ())), f"{service} progress service"),
         numbers=((Part.LASTED, float(end - claim.since), "s"),),
         times=tuple(times),
     )

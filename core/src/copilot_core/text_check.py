@@ -22,28 +22,15 @@ from copilot_core.book import Book
 from copilot_core.explanation import (
     AbsenceClaim,
     CauseLinkClaim,
-    ChangeClaim,
     Claim,
-    CountClaim,
-    Direction,
-    HypothesisClaim,
-    OrderClaim,
     StateClaim,
 )
 from copilot_core.figure_parts import unborne_figure
-from copilot_core.figures import Sort
 from copilot_core.lexicon import (
-    CRITICAL,
-    FELL,
-    HEDGES,
     IMPERATIVES,
     MOVES,
-    ROSE,
-    content,
-    words_of,
 )
-from copilot_core.phrases import PHRASES
-from copilot_core.sayings import Part, Saying, saying
+from copilot_core.sayings import Saying, saying
 from copilot_core.text_units import (
     Kind,
     Token,
@@ -51,14 +38,13 @@ from copilot_core.text_units import (
     has_content,
     is_content,
     is_plain,
-    phrase_words,
     phrases_of,
-    said_words,
     tokens_of,
     units_of,
     with_phrases,
 )
 from copilot_core.turns import unbacked_turn
+from copilot_core.unit_words import NOTHING, unborne_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +72,8 @@ def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
             ((label, i) for i, s in enumerate(sayings) for label in s.labels),
         ),
     )
+    if any(t.kind is Kind.MARK and t.text not in _MARKS for t in tokens):
+        return "a sign that belongs to no sentence"
     if reason := _another_cluster(tokens):
         return reason
     borne: list[Borne] = []
@@ -94,9 +82,12 @@ def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
         if isinstance(found, str):
             return found
         borne.append(Borne(unit, found))
-    if _only_named(borne):
+    if _only_named(borne) or all(b.by is None for b in borne):
         return "nothing is said of it"
     return unbacked_turn([(b.unit, b.by) for b in borne], sayings, book)
+
+
+_MARKS: Final = frozenset(",;:().-–—'\"‘’“”")
 
 
 def _only_named(borne: list[Borne]) -> bool:
@@ -115,7 +106,7 @@ def _says(borne: Borne) -> bool:
             borne.by.claim if borne.by else None, AbsenceClaim | StateClaim | CauseLinkClaim
         )
         or any(
-            t.kind is Kind.FACT or (t.kind is Kind.WORD and t.text in _NOTHING)
+            t.kind is Kind.FACT or (t.kind is Kind.WORD and t.text in NOTHING)
             for t in borne.unit.tokens
         )
     )
@@ -167,97 +158,6 @@ def _against(
     unit: Unit, index: int, by: Saying, sayings: tuple[Saying, ...], *, goes_on: bool
 ) -> str | None:
     """Why a claim does not bear a unit."""
-    if not goes_on and (reason := _unborne_words(unit, index, by, sayings)):
+    if not goes_on and (reason := unborne_words(unit, index, sayings)):
         return reason
     return unborne_figure(unit, by, sayings)
-
-
-# --- words --------------------------------------------------------------------------------------
-
-
-def _unborne_words(unit: Unit, index: int, by: Saying, sayings: tuple[Saying, ...]) -> str | None:
-    kin = frozenset(i for i, s in enumerate(sayings) if s.about == by.about)
-    facts = [t for t in unit.tokens if t.kind is Kind.FACT]
-    labels = [t for t in unit.tokens if t.kind is Kind.LABEL]
-    for token in (*facts, *labels):
-        if not token.by & kin:
-            return "a phrase is said of something else"
-    hypothesis = any(isinstance(s.claim, HypothesisClaim) for s in sayings)
-    said = [w for w in said_words(unit) if not (hypothesis and w[0] in HEDGES)]
-    if any(index in t.by for t in facts):
-        return _beside_fact(said, by)
-    if not facts and not labels and any(_rewords(unit, fact) for fact in by.facts):
-        return None
-    if facts and not any(index in t.by for t in labels):
-        return "a phrase is shown by another claim"
-    return _beside_label(unit, said, labels, index, by, sayings)
-
-
-def _beside_fact(said: list[tuple[str, str]], by: Saying) -> str | None:
-    """Words beside a whole phrase: only what names the same thing."""
-    for raw, word in said:
-        if word not in by.words or raw in CRITICAL:
-            return "a word that no claim brings"
-    return None
-
-
-def _rewords(unit: Unit, fact: str) -> bool:
-    """Whether words are a phrase said in other forms and with other glue, in its order."""
-    known = content(words_of(fact))
-    said = (phrase_words(unit, turns=turns) for turns in (True, False))
-    return len(known) > 1 and known in said
-
-
-_NOTHING: Final = frozenset({"no", "none", "nothing"})
-
-_LABEL_OF: Final = {frozenset(content(words_of(text))): name for name, text in PHRASES.items()}
-
-
-def _beside_label(
-    unit: Unit,
-    said: list[tuple[str, str]],
-    labels: list[Token],
-    index: int,
-    by: Saying,
-    sayings: tuple[Saying, ...],
-) -> str | None:
-    words = {word for _, word in said}
-    own = any(index in t.by for t in labels)
-    zero = isinstance(by.claim, CountClaim) and by.claim.count == 0
-    zero = zero or any(part is Part.VALUE and v == 0 for part, v, _ in by.numbers)
-    loose = _directions(by.claim) | (_NOTHING if zero else frozenset())
-    if isinstance(by.claim, StateClaim | OrderClaim | ChangeClaim):
-        loose |= MOVES
-    own_words = frozenset(content(words_of(PHRASES.get(by.about.removeprefix("signal:"), ""))))
-    for raw, word in said:
-        if raw not in loose and word not in (own_words if raw in CRITICAL else by.words):
-            return "a word that no claim brings"
-    numbered = any(t.figure and t.figure.sort is Sort.NUMBER for t in unit.tokens)
-    if zero and not numbered and not any(raw in _NOTHING for raw, _ in said):
-        return "that there was none is not said"
-    if not own and (reason := _another_label(frozenset(words), by)):
-        return reason
-    if isinstance(by.claim, StateClaim):
-        return None if own else "the state is not said"
-    return None
-
-
-def _directions(claim: Claim) -> frozenset[str]:
-    """The words for the way that a change went."""
-    if isinstance(claim, ChangeClaim) and claim.direction is not Direction.SAME:
-        return ROSE if claim.direction is Direction.ROSE else FELL
-    return frozenset()
-
-
-def _another_label(words: frozenset[str], by: Saying) -> str | None:
-    """Whether the words are just how another signal is called, or leave out what sets this one
-    apart."""
-    name = by.about.removeprefix("signal:")
-    other = _LABEL_OF.get(words)
-    if other is not None and other != name:
-        return "the words name another signal"
-    own = PHRASES.get(name)
-    if own is None or not by.about.startswith("signal:"):
-        return None
-    needed = {w for w in content(words_of(own)) if w in CRITICAL}
-    return None if needed <= words else "a word is left out that sets it apart"

@@ -30,6 +30,7 @@ from copilot_core.lexicon import (
 )
 from copilot_core.quantities import QUANTITIES
 from copilot_core.signals import SIGNALS
+from copilot_core.signs import SIGNS
 from copilot_core.wording import noun
 
 
@@ -86,8 +87,8 @@ class Unit:
 
 # --- tokens -------------------------------------------------------------------------------------
 
-_PLAIN: Final = re.compile(r"[\x20-\x7e‘’“”–—…×−]*")
-"""Characters that a sentence may be written in: no look-alikes, nothing invisible."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 ,;:().%'\"/_\-‘’“”–—×−]*")
+"""Characters that a sentence may be written in: no look-alikes, nothing invisible, no code."""
 
 
 def is_plain(text: str) -> bool:
@@ -116,7 +117,7 @@ def tokens_of(text: str, cluster: str) -> list[Token]:
                 found.append(Token(Kind.NOUN if counted else Kind.WORD, part))
             at = word.end()
         else:
-            if not text[at].isspace():
+            if text[at] != " ":
                 found.append(Token(Kind.MARK, text[at]))
             at += 1
     return found
@@ -140,7 +141,13 @@ def _counts(token: Token) -> bool:
 # --- phrases ------------------------------------------------------------------------------------
 
 _SPECIALS_BY_WORD: Final[dict[str, list[Phrase]]] = {}
-for _name, _texts in SPECIALS.items():
+_SHARES: Final = {
+    unit: (unit, unit.replace("of ", "of the "), unit.replace("of ", "the "))
+    for unit in sorted({s.unit for s in SIGNS})
+    if unit.startswith("of ")
+}
+"""What a share is of, as signs have it: `of demand`, `the usual`."""
+for _name, _texts in (*SPECIALS.items(), *_SHARES.items()):
     for _text in _texts:
         _SPECIALS_BY_WORD.setdefault(words_of(_text)[0], []).append(
             Phrase(words_of(_text), Kind.SPECIAL, _name)
@@ -254,7 +261,7 @@ def _cut(tokens: Sequence[Token]) -> Iterator[Unit]:
         yield Unit(tuple(current), link)
 
 
-_SEPARATORS: Final = frozenset(',;:().—–"“”…')
+_SEPARATORS: Final = frozenset(',;:().—–"“”-')
 
 
 def _is_boundary(tokens: Sequence[Token], at: int) -> bool:

@@ -98,14 +98,13 @@ def number(value: float, unit: str, *, digits: int = 2) -> str:
             return share(value, digits=digits)
         case "%":
             return share(value / 100, digits=digits)
-        case "of demand" | "of usual":
-            of = unit.removeprefix("of ")
-            told = share(value, digits=digits)
-            return f"{told} the {of}" if value >= 2.0 else f"{told} {unit}"
         case "bytes":
             return size(value, digits=digits)
         case "bool":
             return "yes" if value else "no"
+    if unit.startswith("of "):
+        told = share(value, digits=digits)
+        return f"{told} the {unit.removeprefix('of ')}" if value >= 2.0 else f"{told} {unit}"
     text = figure(value, digits=digits)
     if unit.startswith("1/"):
         rate, _, per = unit.partition(" ")
