@@ -56,7 +56,7 @@ async def fill(
     return await log.read(shard, after=first - 1, limit=100_000)
 
 
-def transitions(events: Iterable[NewEvent | RecordedEvent]) -> list[NewEvent | RecordedEvent]:
+def transitions(events: Iterable[RecordedEvent]) -> list[RecordedEvent]:
     """The transitions among events."""
     return [e for e in events if e.type == HealthTransitioned.__name__]
 

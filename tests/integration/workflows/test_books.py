@@ -10,7 +10,7 @@ from copilot_core.book import book_of
 from copilot_core.errors import Rejected
 from copilot_core.events import NewEvent, event_id
 from copilot_eventlog.protocol import EventLog
-from copilot_workflows.books import read_book
+from copilot_workflows.books import Shelf, read_book
 from tests.integration.eventlog.logs import InMemory, OnPostgres
 from tests.integration.workflows.incidents import fill, pages, transitions
 
@@ -41,6 +41,23 @@ class BookContract:
         read = await read_book(log, "orders", event.event_id, at=event.occurred_at.timestamp())
         assert read.book == book_of(recorded, cluster="orders", explains=event.event_id)
 
+    @pytest.mark.parametrize("events", [100_000, 1_200])
+    async def test_a_shelf_gives_the_same_books(self, log: EventLog, events: int) -> None:
+        """Whoever follows page by page gets the books that reading gives, whatever is kept."""
+        for cluster in ("billing", "orders", "search"):
+            for n in range(-1, 11):
+                await fill(log, _again(n, cluster=cluster))
+        shelf, recorded = Shelf(log, events=events), await log.read(0, limit=100_000)
+        for i in range(0, len(recorded), 100):
+            page = recorded[i : i + 100]
+            shelf.put(page)
+            for event in transitions(page):
+                if event.position < page[-1].position - 20:
+                    at = event.occurred_at.timestamp()
+                    read = await shelf.read(event.cluster, event.event_id, at=at)
+                    assert read == await read_book(log, event.cluster, event.event_id, at=at)
+            shelf.put(page)
+
     async def test_an_event_that_is_not_there(self, log: EventLog) -> None:
         """An event of a log that was rebuilt otherwise is refused by name."""
         await fill(log, pages())
@@ -52,9 +69,9 @@ class BookContract:
             await read_book(log, "nobody", event_id("health/nobody", 1), at=1_795_000_000)
 
 
-def _again(n: int) -> list[list[NewEvent]]:
+def _again(n: int, *, cluster: str = "orders") -> list[list[NewEvent]]:
     """The recording once more, in one page, as the n-th one behind it."""
-    events = [event for page in pages() for event in page]
+    events = [event for page in pages(cluster=cluster) for event in page]
     last = {event.stream: event.version for event in events}
     return [
         [

@@ -9,8 +9,9 @@ by halving: some twenty small reads for a million events.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -21,8 +22,11 @@ from copilot_eventlog.protocol import EventLog
 SLOT_EVENTS: Final = 64
 """Events decided with one sample at the most, with room to spare: a verdict, a transition, sight,
 bottleneck, one event per service, a ranking."""
+HEALTH: Final = MAX_FACTS["health"] + SLOT_EVENTS
 KEPT: Final = 8
 """Books that one process keeps: 2 MB each, decoded."""
+SHELF_EVENTS: Final = 100_000
+"""Of a follower: 150 MB at the most, the books of 170 clusters; others are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +43,36 @@ async def read_book(log: EventLog, cluster: str, explains: UUID, *, at: int) -> 
     Raises `Rejected` (code `unknown_event`) when the log has no such event, `Unavailable` when it
     does not answer.
     """
-    health = await _newest(
-        log,
-        f"health/{cluster}",
-        MAX_FACTS["health"] + SLOT_EVENTS,
-        later=lambda e: e.occurred_at.timestamp() > at,
+    health = await _health(log, cluster, at=at)
+    logs, config = await asyncio.gather(
+        _logs(log, cluster, end=health[-1] if health else None), _config(log, cluster, at=at)
     )
-    end = health[-1] if health else None
+    return _made(cluster, explains, health, logs, config)
 
+
+def _made(cluster: str, explains: UUID, *events: Iterable[RecordedEvent]) -> ReadBook:
+    known = list(chain(*events))
+    book = book_of(known, cluster=cluster, explains=explains)
+    return ReadBook(book, next(e for e in known if e.event_id == explains))
+
+
+async def _health(log: EventLog, cluster: str, *, at: int) -> list[RecordedEvent]:
+    return await _newest(log, f"health/{cluster}", HEALTH, later=_after(at))
+
+
+async def _logs(log: EventLog, cluster: str, *, end: RecordedEvent | None) -> list[RecordedEvent]:
     def after_the_end(event: RecordedEvent) -> bool:
         return end is not None and (event.shard != end.shard or event.position > end.position)
 
-    logs, config = await asyncio.gather(
-        _newest(log, f"logs/{cluster}", MAX_FACTS["logs"], later=after_the_end),
-        _newest(
-            log,
-            f"config/{cluster}",
-            MAX_FACTS["config"],
-            later=lambda e: e.occurred_at.timestamp() > at,
-        ),
-    )
-    book = book_of((*health, *logs, *config), cluster=cluster, explains=explains)
-    return ReadBook(book, next(e for e in health if e.event_id == explains))
+    return await _newest(log, f"logs/{cluster}", MAX_FACTS["logs"], later=after_the_end)
+
+
+async def _config(log: EventLog, cluster: str, *, at: int) -> list[RecordedEvent]:
+    return await _newest(log, f"config/{cluster}", MAX_FACTS["config"], later=_after(at))
+
+
+def _after(at: int) -> Callable[[RecordedEvent], bool]:
+    return lambda event: event.occurred_at.timestamp() > at
 
 
 async def _newest(
@@ -116,3 +128,82 @@ class LogBooks:
     async def book(self, cluster: str, explains: UUID, *, at: int) -> Book:
         """See `read_book`."""
         return (await self.read(cluster, explains, at=at)).book
+
+
+class Shelf:
+    """Books for one who follows the log: what went by is kept, so that most books need no reading.
+
+    `events` bounds what is kept of all clusters together: those that were silent longest go first,
+    and are read again when they are asked for.
+    """
+
+    def __init__(self, log: EventLog, *, events: int = SHELF_EVENTS) -> None:
+        self._log = log
+        self._clusters = events // (HEALTH + MAX_FACTS["logs"])
+        self._kept: dict[str, _Streams] = {}
+
+    def put(self, page: Sequence[RecordedEvent]) -> None:
+        """Keep what went by of the clusters that were asked for before; twice is once."""
+        for event in page:
+            if (streams := self._kept.get(event.cluster)) is not None and not streams.put(event):
+                del self._kept[event.cluster]
+
+    async def read(self, cluster: str, explains: UUID, *, at: int) -> ReadBook:
+        """As `read_book`. Everything decided with the event has to have gone by."""
+        streams = self._kept.pop(cluster, None)
+        if streams is None or not streams.hold(explains) or not streams.reach_back(at):
+            health = await _health(self._log, cluster, at=at)
+            end = health[-1] if health else None
+            streams = _Streams(health, await _logs(self._log, cluster, end=end))
+        self._kept[cluster] = streams
+        while len(self._kept) > self._clusters:
+            del self._kept[next(iter(self._kept))]
+        config = await _config(self._log, cluster, at=at)
+        health = [e for e in streams.health if e.occurred_at.timestamp() <= at]
+        return _made(cluster, explains, health, streams.logs, config)
+
+
+@dataclass(slots=True)
+class _Streams:
+    """The newest events of one cluster's health and logs, each without a gap."""
+
+    health: list[RecordedEvent]
+    logs: list[RecordedEvent]
+
+    def put(self, event: RecordedEvent) -> bool:
+        """Add the next event; False when events in between have not gone by."""
+        match event.stream.partition("/")[0]:
+            case "health":
+                return _add(self.health, event, HEALTH)
+            case "logs":
+                return _add(self.logs, event, MAX_FACTS["logs"])
+            case _:
+                return True
+
+    def hold(self, id_: UUID) -> bool:
+        """Whether an event of health is here; where it is, what was decided with it is, too."""
+        return any(e.event_id == id_ for e in reversed(self.health))
+
+    def reach_back(self, at: int) -> bool:
+        """Whether a book that ends at a slot finds everything here that it may keep."""
+        known = sum(e.occurred_at.timestamp() <= at for e in self.health)
+        logs = sum(e.occurred_at.timestamp() <= at for e in self.logs)
+        return _enough(self.health, known, MAX_FACTS["health"]) and _enough(
+            self.logs, logs, MAX_FACTS["logs"]
+        )
+
+
+def _enough(events: list[RecordedEvent], known: int, wanted: int) -> bool:
+    return known >= wanted or not events or events[0].version == 1
+
+
+def _add(events: list[RecordedEvent], event: RecordedEvent, keep: int) -> bool:
+    """Append the event that follows, or leave out one that is here already."""
+    if events and event.version <= events[-1].version:
+        return True
+    if event.version != (events[-1].version + 1 if events else 1):
+        return False
+    events.append(event)
+    if len(events) > 3 * keep:
+        del events[: -2 * keep]
+    return True

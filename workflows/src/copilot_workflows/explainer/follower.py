@@ -15,7 +15,7 @@ all others from being explained.
 
 from __future__ import annotations
 
-import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from copilot_core.events import NewEvent, RecordedEvent, new_event
 from copilot_eventlog.direct import NO_OFFSET, DirectShard
 from copilot_eventlog.explanation_log import ATTEMPTS, Explained, ExplanationStream, key_of
 from copilot_eventlog.protocol import DeadLetter, EventLog, Head
-from copilot_workflows.books import read_book
+from copilot_workflows.books import SLOT_EVENTS, Shelf, read_book
 from copilot_workflows.following import PAGE, partition_shards
 from copilot_workflows.subjects import Subject, subjects_of, told_by_rules
 
@@ -69,6 +69,7 @@ class Explainer:
         self._in_doubt = False
         self._kept = positions_of(head.carry)
         self._kept_at = time.monotonic()
+        self._shelf = Shelf(log)
         self._streams: dict[str, ExplanationStream] = {}
         self._metrics = _Metrics(registry)
 
@@ -109,8 +110,13 @@ class Explainer:
         """Explain what is in a page, some transitions per append, and move behind it."""
         asked = [(event, subjects) for event in page if (subjects := await self._subjects(event))]
         for batch in (asked[i : i + BATCH] for i in range(0, len(asked), BATCH)):
-            worded = await asyncio.gather(*(self._worded(*one) for one in batch))
+            near_the_end = page[-1].position - SLOT_EVENTS if len(page) == PAGE else math.inf
+            worded = []
+            for one in batch:
+                self._shelf.put(page)  # again: what was asked for last is kept since
+                worded.append(await self._worded(*one, gone_by=one[0].position < near_the_end))
             await self._tell(list(chain(*worded)), {**self.positions, shard: batch[-1][0].position})
+        self._shelf.put(page)
         if page:
             self.positions[shard] = page[-1].position
 
@@ -121,10 +127,19 @@ class Explainer:
             await self._bury(event, e.code, str(e))
             return ()
 
-    async def _worded(self, event: RecordedEvent, subjects: Sequence[Subject]) -> list[_Told]:
-        """What is said of a transition; nothing where there are no words for it."""
+    async def _worded(
+        self, event: RecordedEvent, subjects: Sequence[Subject], *, gone_by: bool
+    ) -> list[_Told]:
+        """What is said of a transition; nothing where there are no words for it.
+
+        `gone_by` says that the shelf has seen everything that was decided with it.
+        """
         try:
-            read = await read_book(self._log, event.cluster, event.event_id, at=subjects[0].at)
+            at = subjects[0].at
+            if gone_by:
+                read = await self._shelf.read(event.cluster, event.event_id, at=at)
+            else:
+                read = await read_book(self._log, event.cluster, event.event_id, at=at)
             return [
                 _Told(event.cluster, event.recorded_at, told_by_rules(read.book, subject))
                 for subject in subjects
