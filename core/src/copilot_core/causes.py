@@ -298,7 +298,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     Cause(Component.DATABASE, Kind.CONTENDED, "transactions lose races and are made again",
         ("conflicts|log-serialization", "database-slow|transitions-slow|closings-behind"), supports=("races-lost", "hot-shard"),
         path=("transactions-lost", "transitions-slow", "work-slows"), brings=("database/slow",),
-        action="Find what writes the same rows at once: signals to one workflow, or too few shards for the load."),
+        action="Find what writes the same rows at once, such as many signals to one workflow, and have it slow down."),
     Cause(Component.DATABASE, Kind.THROTTLED, "the database turns connections or calls away at its rate limit",
         ("log-rate-limited", "database-errs"), supports=("pool-full",),
         path=("calls-turned-away", "calls-refused", "work-slows"), brings=("database/down", "database/slow"),
