@@ -66,6 +66,7 @@ INCIDENTS = (
     "n14-matching-frozen",
     "n15-history-restarting",
     "n16-workflows-failing",
+    "n18-throttled",
 )
 
 STEP_S = 30
