@@ -326,7 +326,7 @@ def _of_role(role: Role) -> tuple[Sign, ...]:
     return (
         Sign(f"{role}-silent", PULSE_OF[role], "<", 1.0, "processes", f"no {_one(role)} process reports", _pulse(role)),
         Sign(f"{role}-fewer", PULSE_OF[role], ">=", 1.0, "processes", f"{_one(role)} processes are gone while others report", _fewer(role)),
-        Sign(f"{role}-returns", PULSE_OF[role], ">=", 2.0, "returns", f"{role} was gone and came back again and again", _returns(role)),
+        Sign(f"{role}-returns", PULSE_OF[role], ">=", 2.0, "returns", f"{_one(role)} processes were gone and came back", _returns(role)),
     )  # fmt: skip
 
 
