@@ -137,10 +137,11 @@ SPECIALS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "against": ("against it", "speaks against it", "speaking against it", "against this"),
         "unread": (
             "not seen", "not read", "could not be read", "could not be seen", "cannot be read",
-            "cannot be seen", "not visible", "unreadable", "missing", "was unavailable", "unseen",
+            "cannot be seen", "not visible", "unreadable", "was unavailable", "unseen",
             "no reading", "no readings", "had no reading", "has no reading", "gave no reading",
             "was not read", "were not read", "was not seen", "were not seen",
         ),
+        "missing": ("missing",),
         "untold": (
             "cannot be told", "these cannot be told apart", "cannot be told apart", "without",
             "could not be told", "could not be told apart", "whether", "cannot be distinguished",

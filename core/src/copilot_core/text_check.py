@@ -82,7 +82,7 @@ def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
         if isinstance(found, str):
             return found
         borne.append(Borne(unit, found))
-    if _only_named(borne) or all(b.by is None for b in borne):
+    if _only_named(borne) or not any(b.by and has_content(b.unit.tokens) for b in borne):
         return "nothing is said of it"
     return unbacked_turn([(b.unit, b.by) for b in borne], sayings, book)
 
@@ -146,7 +146,7 @@ def _borne(unit: Unit, sayings: tuple[Saying, ...], before: list[Borne]) -> Sayi
     return max(reasons, key=_nearness, default="no claim is about this")
 
 
-_UNREAD: Final = frozenset({"unread", "without-reading"})
+_UNREAD: Final = frozenset({"unread", "missing", "without-reading"})
 
 
 def _nearness(reason: str) -> int:

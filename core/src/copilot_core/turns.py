@@ -43,10 +43,24 @@ def unbacked_turn(borne: Borne, sayings: tuple[Saying, ...], book: Book) -> str 
             return f"turn: {turn} is not what the claims show"
     if _hedged(borne) and not any(isinstance(s.claim, HypothesisClaim) for s in sayings):
         return "it guesses and is no hypothesis"
+    if "missing" in turns and not _is_of_sight(borne):
+        return "turn: missing is said of a thing, not of its reading"
     for check in (_unranked, _uncaused, _untimed):
         if reason := check(borne, book):
             return reason
     return None
+
+
+_SIGHT: Final = frozenset({"reading", "readings", "value", "values", "signal", "signals"})
+
+
+def _is_of_sight(borne: Borne) -> bool:
+    """Whether a sentence says that it is a reading which is missing, or for which reason."""
+    return any(
+        t.text in _SIGHT or (t.kind is Kind.FACT and by and isinstance(by.claim, AbsenceClaim))
+        for unit, by in borne
+        for t in unit.tokens
+    )
 
 
 def _hedged(borne: Borne) -> bool:
@@ -243,6 +257,7 @@ _TURNS: Final[Mapping[str, Check]] = MappingProxyType(
         "before-that": _before_that,
         "against": _against,
         "unread": _unread,
+        "missing": _unread,
         "untold": _untold,
         "without-reading": _unread,
         "others": _others,

@@ -71,7 +71,9 @@ def unborne_words(unit: Unit, index: int, sayings: tuple[Saying, ...]) -> str | 
         return _beside_fact(said, by)
     if facts and not any(index in t.by for t in labels):
         return "a phrase is shown by another claim"
-    return _beside_label(unit, said, [t for t in labels if index in t.by], by)
+    if reason := _beside_label(unit, said, [t for t in labels if index in t.by], by):
+        return reason
+    return _not_from_there(unit, index, sayings)
 
 
 # --- facts --------------------------------------------------------------------------------------
@@ -209,6 +211,21 @@ def _unsaid_state(unit: Unit, own: list[Token], claim: StateClaim) -> str | None
         "band": SUBJECT_WORDS["band"],
     }.get(subject)
     return "the state is that of something else" if needed and not words & needed else None
+
+
+def _not_from_there(unit: Unit, index: int, sayings: tuple[Saying, ...]) -> str | None:
+    """Whether a unit that tells where a state came from tells another one, or the way back."""
+    claim = sayings[index].claim
+    if not isinstance(claim, StateClaim):
+        return None
+    told = [t for t in unit.tokens if t.kind is Kind.LABEL]
+    own = next(at for at, t in enumerate(told) if index in t.by)
+    for at, token in enumerate(told):
+        others = [sayings[i].claim for i in sorted(token.by - {index})]
+        before = [c for c in others if isinstance(c, StateClaim) and c.until == claim.since]
+        if index not in token.by and (at > own or not before):
+            return "the states are not those of the change"
+    return None
 
 
 def _values_turned(unit: Unit, claim: ChangeClaim) -> str | None:

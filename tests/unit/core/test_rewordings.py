@@ -112,6 +112,7 @@ def _told(claim: Claim, name: str, to: str) -> SimpleNamespace:
                              ("from_at", "from_at"), ("to_at", "to_at")):  # fmt: skip
         if isinstance(given := getattr(claim, attribute, None), int):
             setattr(told, field, clock(given))
+    told.state = getattr(claim, "state", "")
     if claim.claim == "state":
         told.lasted = duration((claim.until or at.slot) - claim.since)
     if claim.claim == "count":
@@ -127,7 +128,8 @@ def _told(claim: Claim, name: str, to: str) -> SimpleNamespace:
     return told
 
 
-def _sentence(where: tuple[str, str], specs: str, text: str) -> Sentence:
+def sentence_of(where: tuple[str, str], specs: str, text: str) -> Sentence:
+    """A sentence with the claims of the specifications, about one book."""
     at = book(*where)
     claims = tuple(claim(spec, at) for spec in specs.split())
     told = [_told(c, *where) for c in claims]
@@ -138,7 +140,7 @@ def test_nine_of_ten_plausible_rewordings_are_accepted() -> None:
     """Words may differ as long as they say what the claims say."""
     refused: list[str] = []
     for where, specs, text in REWORDINGS:
-        sentence = _sentence(where, specs, text)
+        sentence = sentence_of(where, specs, text)
         if reason := proven(sentence, book(*where)):
             refused.append(f"{reason}: {sentence.text}")
     accepted = 1 - len(refused) / len(REWORDINGS)
