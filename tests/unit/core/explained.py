@@ -10,7 +10,13 @@ from copilot_core.book import Book, book_of, unit_of
 from copilot_core.cause_claims import rankings
 from copilot_core.claim_checks import signs_of
 from copilot_core.errors import Defect
-from copilot_core.events import HealthTransitioned, NewEvent
+from copilot_core.events import (
+    ConfigChange,
+    ConfigChanged,
+    HealthTransitioned,
+    NewEvent,
+    new_event,
+)
 from copilot_core.explanation import (
     AbsenceClaim,
     CauseLinkClaim,
@@ -190,3 +196,28 @@ _CLAIMS: Final = {
     "began": _began,
     "hypothesis": _hypothesis,
 }
+
+
+def config_changed(
+    cluster: str,
+    version: int,
+    *,
+    at: int,
+    changes: tuple[ConfigChange, ...] = (),
+) -> NewEvent:
+    """A configuration in force from a time on."""
+    event = ConfigChanged(
+        at=at,
+        fingerprint=f"{version:064x}",
+        previous_fingerprint=f"{version - 1:064x}",
+        preset="starter",
+        modifier=None,
+        server_version="1.32.1",
+        compiler_version="0.1.0",
+        author="ops",
+        reason="a test",
+        changes=changes,
+        values={},
+        bounds=(),
+    )
+    return new_event(event, cluster=cluster, version=version)
