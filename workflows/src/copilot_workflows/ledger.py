@@ -30,9 +30,8 @@ from copilot_core.errors import Conflict, Unavailable
 from copilot_core.events import ModelCallReserved, ModelCallSettled, RecordedEvent, new_event
 from copilot_eventlog.direct import DirectWriter
 from copilot_eventlog.protocol import EventLog
-from copilot_workflows.agents.prices import Price, at_most, price_of
-from copilot_workflows.agents.requests import NO_MODEL, CallWish, Composed, ComposeRequest
-from copilot_workflows.agents.settings import ModelSettings
+from copilot_workflows.agents.prices import Price, price_of
+from copilot_workflows.agents.requests import CallWish, Composed
 
 PAGE: Final = 200
 ATTEMPTS: Final = 8
@@ -101,31 +100,6 @@ class Ledger:
 def _of_ledger(recorded: RecordedEvent) -> LedgerEvent | None:
     event = recorded.decoded()
     return event if isinstance(event, ModelCallReserved | ModelCallSettled) else None
-
-
-def wish_of(
-    request: ComposeRequest,
-    *,
-    settings: ModelSettings,
-    call: str,
-    at: int,
-    incident: int,
-    signature: str,
-) -> CallWish:
-    """The call that composing an explanation is, at what it may cost at the most."""
-    models = [m for m in (request.dispatcher_model, request.researcher_model) if m != NO_MODEL]
-    prices = [price_of(model, settings.model_prices) for model in models]
-    return CallWish(
-        cluster=request.cluster,
-        call=call,
-        at=at,
-        incident=incident,
-        signature=signature,
-        model=request.researcher_model,
-        requests=request.limits.requests,
-        tokens=request.limits.tokens,
-        cost_micro_usd=at_most(request.limits, *prices),
-    )
 
 
 def settlement(

@@ -105,7 +105,7 @@ VARIATIONS: Final[tuple[tuple[str, Variation], ...]] = (
 
 @cache
 def cases() -> tuple[Case, ...]:
-    """The first `TRANSITIONS` that differ: of the recordings as they are, then of each variation."""
+    """The first `TRANSITIONS` that differ: of whole recordings, then of each variation."""
     found: dict[tuple[bytes, ...], Case] = {}
     recordings = _recordings()
     for name, vary in VARIATIONS:

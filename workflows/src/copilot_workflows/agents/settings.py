@@ -40,7 +40,9 @@ class ModelSettings(BaseSettings):
         ' {"input": 0, "output": 0}}`; goes before the known prices',
     )
     model_timeout_s: Annotated[float, Field(gt=0, le=30)] = Field(
-        30.0, description="seconds until the words of the rules stand, both models together"
+        28.0,
+        description="seconds until the words of the rules stand, both models together;"
+        " 2 s below the promise of 30 s are for the log",
     )
     model_call_requests: Annotated[int, Field(ge=1)] = Field(
         6, description="requests of one explanation, both models together"

@@ -11,7 +11,7 @@ activity gets a payload and no connection.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Protocol
@@ -32,6 +32,7 @@ MAX_SIGNALS: Final = 8
 MAX_SLOTS: Final = 40
 MAX_EVENTS: Final = 40
 PASSAGES: Final = 2
+NO_ANSWER: Final = "no answer"
 
 
 class Deps(Model):
@@ -73,6 +74,8 @@ async def readings(ctx: RunContext[Deps], signals: list[str], slots: int = 20) -
         slots: how many slots to look back, at most 40.
     """
     book = await _book(ctx.deps)
+    if book is None:
+        return NO_ANSWER
     wanted = list(dict.fromkeys(signals))[:MAX_SIGNALS]
     lines = evidence.readings(
         book, wanted, until=ctx.deps.as_of, slots=min(max(slots, 1), MAX_SLOTS)
@@ -88,6 +91,8 @@ async def events(ctx: RunContext[Deps], until: int, limit: int = 20) -> str:
         limit: how many events, at most 40.
     """
     book = await _book(ctx.deps)
+    if book is None:
+        return NO_ANSWER
     until = min(until, ctx.deps.as_of)
     lines = evidence.events(
         book, evidence.names_of(book), until=until, limit=min(max(limit, 1), MAX_EVENTS)
@@ -103,19 +108,22 @@ async def runbooks(ctx: RunContext[Deps], question: str) -> str:
     """
     try:
         found = await _KNOWLEDGE.get().search(question, limit=PASSAGES)
-    except (Rejected, Unavailable) as e:
-        return f"no answer: {type(e).__name__}"
-    names = evidence.names_of(await _book(ctx.deps))
-    return _bounded(prompt_text(f"# {p.title}\n{p.text}", names) for p in found)
+    except (Rejected, Unavailable):
+        return NO_ANSWER
+    return _bounded(f"# {passage.title}\n{passage.text}" for passage in found)
 
 
 TOOLS: Final = FunctionToolset[Deps]([readings, events, runbooks], id="evidence")
 
 
-async def _book(deps: Deps) -> Book:
-    return await _BOOKS.get().book(deps.cluster, deps.explains, at=deps.as_of)
+async def _book(deps: Deps) -> Book | None:
+    """The book of the event, None when it cannot be had: words can do without a tool."""
+    try:
+        return await _BOOKS.get().book(deps.cluster, deps.explains, at=deps.as_of)
+    except (Rejected, Unavailable):
+        return None
 
 
-def _bounded(lines: object) -> str:
-    text = "\n".join(prompt_text(line) for line in lines)  # ty: ignore[not-iterable]
+def _bounded(lines: Iterable[str]) -> str:
+    text = "\n".join(prompt_text(line) for line in lines)
     return text[:MAX_ANSWER_CHARS] or "nothing"
