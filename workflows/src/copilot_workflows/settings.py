@@ -103,18 +103,19 @@ class TemporalSettings(BaseSettings):
 
 
 def keys_of(keys: SecretStr) -> dict[str, bytes]:
-    """Read `name=key,…`. Raises `ValueError` that names the wrong entry, never its key."""
+    """Read `name=key,…`. Raises `ValueError` that says which entry is wrong, and shows nothing of
+    it: a key without a name looks like a name."""
     found: dict[str, bytes] = {}
-    for entry in keys.get_secret_value().split(","):
+    for n, entry in enumerate(keys.get_secret_value().split(","), start=1):
         name, _, encoded = entry.strip().partition("=")
-        if not name or name in found:
-            raise ValueError("every entry is name=key, and a name stands once")
+        if not name or not encoded or name in found:
+            raise ValueError(f"entry {n}: an entry is name=key, and a name stands once")
         try:
             key = base64.b64decode(encoded, validate=True)
         except ValueError as e:
-            raise ValueError(f"the key {name!r} is not base64") from e
+            raise ValueError(f"entry {n}: its key is not base64") from e
         if len(key) != KEY_BYTES:
-            raise ValueError(f"the key {name!r} has {len(key)} bytes, {KEY_BYTES} are needed")
+            raise ValueError(f"entry {n}: its key has {len(key)} bytes, {KEY_BYTES} are needed")
         found[name] = key
     return found
 

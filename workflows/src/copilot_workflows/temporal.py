@@ -148,14 +148,20 @@ def _tls(settings: TemporalSettings) -> bool | TLSConfig:
 
 
 def _runtime(settings: TemporalSettings) -> Runtime:
-    """The SDK's own threads: quiet unless something is wrong, with its metrics where one wants
-    them."""
-    address = settings.temporal_sdk_metrics
+    """The SDK's own threads: quiet unless something is wrong, with metrics where one wants them.
+
+    Their names are those of the dialect `seconds_suffixed`, which this copilot reads, too.
+    """
+    metrics = PrometheusConfig(
+        bind_address=settings.temporal_sdk_metrics,
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+    )
+    quiet = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     return Runtime(
         telemetry=TelemetryConfig(
-            logging=LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR")),
-            metrics=PrometheusConfig(bind_address=address, durations_as_seconds=True)
-            if address
-            else None,
+            logging=LoggingConfig(filter=quiet),
+            metrics=metrics if settings.temporal_sdk_metrics else None,
         )
     )
