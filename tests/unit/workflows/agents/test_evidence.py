@@ -44,9 +44,7 @@ def poisoned() -> Book:
     )  # fmt: skip
     cluster = "orders"
     mine = [replace(e, stream=f"{e.stream.partition('/')[0]}/{cluster}") for e in events]
-    explains = next(
-        e for e in mine if (e.stream, e.version) == (f"health/{cluster}", event.version)
-    )
+    explained = mine[events.index(event)]
     added = (
         new_event(config, cluster=cluster, version=1),
         new_event(logs, cluster=cluster, version=10_001),
