@@ -101,9 +101,14 @@ def dimension_of(unit: str) -> tuple[str, float]:
     none."""
     if unit.startswith("of "):
         return "ratio", 1.0
-    if unit.startswith("1/"):
-        unit = unit.partition(" ")[0]
-    return _DIMENSIONS.get(unit, ("", 1.0))
+    first = unit.partition(" ")[0]
+    if part := PART.fullmatch(first):
+        return "", 1.0 / int(part[1])
+    return _DIMENSIONS.get(first if first.startswith("1/") else unit, ("", 1.0))
+
+
+PART: Final = re.compile(r"1/([1-9][0-9]*)")
+"""A unit that is a part of something: `1/1024 core`."""
 
 
 _UNIT_WORDS: Final[tuple[tuple[str, str, float], ...]] = (

@@ -229,7 +229,9 @@ def _change(claim: ChangeClaim, book: Book) -> Saying:
     return Saying(
         claim,
         f"config:{parameter}" if config else about(claim.signal),
-        labels=(parameter, *scalars, "configuration parameter") if config else _names(claim.signal),
+        labels=(parameter, *scalars, claim.unit, "configuration parameter")
+        if config
+        else _names(claim.signal),
         more=("set reset changed configuration config", claim.unit)
         if config
         else _more(claim.signal),

@@ -10,6 +10,7 @@ back. So what an explanation says can be compared with what its claims say, whoe
     0.1, unit of demand    10 % of demand      a share
     0.7, unit 1/s          0.7 per second      a rate
     2, unit processes      2 processes         a number of things
+    512, unit 1/1024 core  0.5 core            a number of parts
     slot 1795403250        03:07:30 UTC        a time of day
 
 Two digits that count are enough to be read aloud; `against` takes more where a value and its
@@ -25,7 +26,7 @@ from typing import Final
 
 from whenever import Instant
 
-from copilot_core.figures import figures
+from copilot_core.figures import PART, figures
 
 _DAY_S: Final = 86_400
 
@@ -84,7 +85,8 @@ def noun(unit: str, count: float) -> str:
     """The unit of things that are counted: `processes`, for one `process`."""
     if count != 1:
         return unit
-    return _SINGULAR.get(unit, unit.removesuffix("s"))
+    first, space, rest = unit.partition(" ")
+    return f"{_SINGULAR.get(first, first.removesuffix('s'))}{space}{rest}"
 
 
 def number(value: float, unit: str, *, digits: int = 2) -> str:
@@ -105,12 +107,15 @@ def number(value: float, unit: str, *, digits: int = 2) -> str:
     if unit.startswith("of "):
         told = share(value, digits=digits)
         return f"{told} the {unit.removeprefix('of ')}" if value >= 2.0 else f"{told} {unit}"
-    text = figure(value, digits=digits)
-    if unit.startswith("1/"):
-        rate, _, per = unit.partition(" ")
-        spoken = {"1/s": "per second", "1/min": "per minute"}[rate]
-        return f"{text} {spoken} {per}".rstrip()
-    return f"{text} {noun(unit, value)}".rstrip()
+    first, _, rest = unit.partition(" ")
+    if first in _RATES:
+        return f"{figure(value, digits=digits)} {_RATES[first]} {rest}".rstrip()
+    if part := PART.fullmatch(first):
+        return f"{figure(value / int(part[1]), digits=digits)} {rest}"
+    return f"{figure(value, digits=digits)} {noun(unit, value)}".rstrip()
+
+
+_RATES: Final[Mapping[str, str]] = MappingProxyType({"1/s": "per second", "1/min": "per minute"})
 
 
 def against(value: float, threshold: float, unit: str) -> tuple[str, str]:

@@ -40,6 +40,8 @@ values = st.floats(min_value=1e-4, max_value=1e6).map(lambda v: float(f"{v:.6g}"
         (3, "1/min", "3 per minute"),
         (1000, "1/s per host", "1000 per second per host"),
         (1, "processes", "1 process"),
+        (1, "shards at once per host", "1 shard at once per host"),
+        (512, "1/1024 core per task", "0.5 core per task"),
         (0, "slots", "0 slots"),
         (1.2e9, "bytes", "1.2 GB"),
     ],
