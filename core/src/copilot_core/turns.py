@@ -24,6 +24,7 @@ from copilot_core.explanation import (
     StateClaim,
     ValueClaim,
 )
+from copilot_core.figures import Sort
 from copilot_core.lexicon import HEDGES
 from copilot_core.sayings import Saying, step_of
 from copilot_core.stretches import stretches
@@ -90,8 +91,10 @@ def _unranked(borne: Borne, book: Book) -> str | None:
             first = token.text in ("likeliest", "was-likeliest")
             if token.kind is not Kind.SPECIAL or not (first or token.text == "beside"):
                 continue
-            named = [p for p in (*places[at:], *reversed(places[:at])) if p is not None]
-            if not named or first != (named[0] == 0):
+            following = [p for p, (_, by) in zip(places[at:], borne[at:], strict=True) if by]
+            earlier = [p for p in reversed(places[:at]) if p is not None]
+            place = next(iter(following or earlier), None)
+            if place is None or first != (place == 0):
                 return f"turn: {token.text} is not the place of this cause"
     return None
 
@@ -134,12 +137,18 @@ _OVER: Final = frozenset({"was", "were", "had", "been", "no-longer", "was-likeli
 def _untimed(borne: Borne, book: Book) -> str | None:
     """Whether something that is over is told as if it still were."""
     words = {t.text for unit, _ in borne for t in unit.tokens if t.kind is not Kind.MARK}
+    clocked = any(
+        t.figure and t.figure.sort is Sort.CLOCK for unit, _ in borne for t in unit.tokens
+    )
     for unit, by in borne:
         here = {t.text for t in unit.tokens if t.kind is Kind.WORD}
         if by is None:
             continue
         claim = by.claim
-        if isinstance(claim, StateClaim):
+        if isinstance(claim, ValueClaim | ComparisonClaim | AbsenceClaim):
+            if claim.at != book.slot and not clocked:
+                return "it was at another time, and that is not said"
+        elif isinstance(claim, StateClaim):
             if claim.until is not None and here & _PRESENT:
                 return "it is not in this state any more"
         elif isinstance(claim, CauseLinkClaim) and step_of(claim) == 0:
