@@ -27,7 +27,9 @@ from typing import Final
 
 from copilot_core.plain_text import one_line, plain, skeleton
 from copilot_core.secret_shapes import CREDENTIALS, Secret
-from copilot_core.secrets_found import Found, is_open_name, is_secret_name, secrets_found
+from copilot_core.secret_spans import Found
+from copilot_core.secret_values import is_open_name, is_secret_name
+from copilot_core.secrets_found import secrets_found
 
 __all__ = [
     "CREDENTIALS",

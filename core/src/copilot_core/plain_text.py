@@ -141,9 +141,11 @@ def _character(char: str) -> tuple[str, bool]:
         return " ", False
     if category in ("Mn", "Me"):
         return char, True
-    if unicodedata.decomposition(char).partition(" ")[0] in _STYLED:
+    style = unicodedata.decomposition(char).partition(" ")[0]
+    if style in _STYLED:
         folded = unicodedata.normalize("NFKC", char)
-        return (folded if folded.isascii() and folded.isalnum() else char), False
+        letter = folded.isalnum() or style == "<wide>"
+        return (folded if folded.isascii() and letter else char), False
     return char, False
 
 
@@ -156,8 +158,12 @@ def _selector(char: str) -> bool:
 def _latin(char: str) -> str:
     if char.isascii():
         return char
-    folded = LOOKALIKES.get(char) or unicodedata.normalize("NFKD", char)[:1]
-    return LOOKALIKES.get(folded, folded) if len(folded) == 1 else char
+    if latin := LOOKALIKES.get(char):
+        return latin
+    folded = unicodedata.normalize("NFKD", char)[:1]
+    base = LOOKALIKES.get(folded, folded)
+    wide = unicodedata.decomposition(char).startswith("<wide>")
+    return base if base.isascii() and (base.isalnum() or wide) else char
 
 
 def _one_script(word: re.Match[str]) -> str:

@@ -144,7 +144,7 @@ OPEN_WORDS: Final = frozenset(
     (
         "id", "ids", "uuid", "digest", "sha", "sha1", "sha256", "sha512", "md5", "fingerprint",
         "checksum", "etag", "commit", "revision", "hash", "crc", "traceid", "spanid", "requestid",
-        "trace", "span", "request", "run", "version", "incarnation", "cursor",
+        "trace", "span", "incarnation", "cursor",
     )
 )  # fmt: skip
 """The value of a name that ends so may look random and is none: identifiers and digests."""
