@@ -35,6 +35,10 @@ spoiled: set[str] = set()
 with another event."""
 
 
+USUAL: Final = RequestUsage(input_tokens=9_000, output_tokens=900)
+"""What a model says it used; without it, ten megabytes would be counted word by word."""
+
+
 def name_of(stub: str) -> str:
     """The name of a stub as a setting has it."""
     return f"object:{MODULE}:{stub}"
@@ -100,7 +104,7 @@ def _model(
             part = ToolCallPart(tool, {"deeper": True, "pages": ["nonsense"], "signals": ["x"]})
         else:
             part = ToolCallPart(tool, write(words_of_rules(prompt_of(messages))))
-        return ModelResponse(parts=[part], usage=usage or RequestUsage())
+        return ModelResponse(parts=[part], usage=usage or USUAL)
 
     return FunctionModel(answered, model_name=name)
 
@@ -218,7 +222,8 @@ def _verbosely(answer: Answer) -> Answer:
     spoiled.update(_CHATTER)
     chatter = [{"text": text, "claims": []} for text in _CHATTER]
     for part in ("since", "certainty", "path", "changed_before", "not_seen"):
-        answer[part] = [*chatter, *answer.get(part, []), *chatter * 3]
+        answer[part] = [*chatter, *answer.get(part, [])]
+    answer["since"] += chatter * 2
     for cause in answer["causes"]:
         cause["sentences"] = [*cause["sentences"], *chatter]
     return answer
@@ -296,8 +301,11 @@ over_budget: Final[Model] = _model(
 """Uses more tokens than a call may."""
 
 
+_TEN_MEGABYTES: Final = "x" * 10_000_000
+
+
 async def _huge(_: list[ModelMessage], __: AgentInfo) -> ModelResponse:
-    return ModelResponse(parts=[TextPart("x" * 10_000_000)])
+    return ModelResponse(parts=[TextPart(_TEN_MEGABYTES)], usage=USUAL)
 
 
 ten_megabytes: Final[Model] = FunctionModel(_huge, model_name="ten-megabytes")

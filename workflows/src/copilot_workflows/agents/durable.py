@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pydantic_ai
 from pydantic_ai.durable_exec.temporal import TemporalDurability
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityConfig
@@ -20,7 +21,12 @@ HEARTBEAT = timedelta(seconds=8)
 
 
 def durable() -> TemporalDurability[Any]:
-    """The capability for one agent; agents share none."""
+    """The capability for one agent; agents share none.
+
+    Also keeps the library from printing its greeting, which would stand among log lines and answers
+    of commands.
+    """
+    pydantic_ai.BANNER_ENABLED = False  # ty: ignore[invalid-assignment] — inferred as Literal[True]
     return TemporalDurability(
         activity_config=ActivityConfig(
             start_to_close_timeout=ATTEMPT,
