@@ -126,7 +126,10 @@ def tokens_of(text: str, cluster: str) -> list[Token]:
 _UNIT_NOUNS: Final = frozenset(
     word
     for unit in sorted(
-        {s.unit for s in SIGNALS} | {q.unit for q in QUANTITIES} | {"lines", "events"}
+        {s.unit for s in SIGNALS}
+        | {q.unit for q in QUANTITIES}
+        | {s.unit for s in SIGNS}
+        | {"lines", "events"}
     )
     if dimension_of(unit)[0] == "" and unit != "bool"
     for word in (unit, noun(unit, 1))
@@ -220,7 +223,7 @@ def units_of(tokens: Sequence[Token]) -> list[Unit]:
     waiting: list[Token] = []
     waiting_link = ""
     for unit in _cut(tokens):
-        bare = not has_content(unit.tokens)
+        bare = not has_content(unit.tokens) and unit.link not in _LINKS
         numbered = any(t.figure and t.figure.sort is Sort.NUMBER for t in unit.tokens)
         if not bare:
             joined = (*waiting, _COMMA, *unit.tokens) if waiting else unit.tokens

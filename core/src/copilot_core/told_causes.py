@@ -98,10 +98,11 @@ def path_told(story: Story) -> tuple[Sentence, ...]:
 
 def cannot_be_told(story: Story) -> Iterator[Sentence]:
     """Which causes could not be told from others, for want of which signal."""
-    if story.ranking is None:
+    now = story.book.ranking
+    if now is None:
         return
     by_want: dict[tuple[str, Missing, str | None], list[CannotTell]] = {}
-    for one in story.ranking.event.cannot_tell:
+    for one in now.event.cannot_tell:
         by_want.setdefault((one.signal, one.missing, one.rather_than), []).append(one)
     for (signal, missing, rather_than), causes in by_want.items():
         names = [f"{c.component}/{c.kind}" for c in causes]
@@ -111,8 +112,7 @@ def cannot_be_told(story: Story) -> Iterator[Sentence]:
         lacking = f"without a reading of {phrase(signal)} ({missing.value}), "
         open_ = "these cannot be told apart: " if len(said) > 1 else "it cannot be told whether "
         guesses = tuple(
-            HypothesisClaim(component=c.component, kind=c.kind, events=(story.ranking.id,))
-            for c in causes
+            HypothesisClaim(component=c.component, kind=c.kind, events=(now.id,)) for c in causes
         )
-        absent = unread(signal, missing, at=story.ranking.at, event=story.ranking.id)
+        absent = unread(signal, missing, at=now.at, event=now.id)
         yield sentence(Piece(f"{lacking}{open_}{'; '.join(said)}", (*absent.claims, *guesses)))

@@ -45,11 +45,14 @@ def since(story: Story) -> Iterator[Sentence]:
 
 
 def _demand(story: Story) -> Iterator[Sentence]:
-    """What is asked of the cluster: most gates are about shares of it."""
+    """What is asked of the cluster: most gates are about shares of it. What is merely assumed is
+    told with the gate that it was assumed for."""
     asked = story.book.quantity("demand_per_s", story.at)
-    if asked is not None and asked.value is not None and story.sample is not None:
-        told = value_was("demand_per_s", asked.value, "1/s", at=story.at, event=story.sample.id)
-        yield sentence(told, ", assumed from earlier slots" if asked.assumed else "")
+    if asked is None or asked.value is None or asked.assumed or story.sample is None:
+        return
+    yield sentence(
+        value_was("demand_per_s", asked.value, "1/s", at=story.at, event=story.sample.id)
+    )
 
 
 def _impaired_services(story: Story) -> Iterator[Sentence]:
