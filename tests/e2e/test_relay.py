@@ -152,18 +152,18 @@ async def test_changes_of_configuration_are_published_like_every_event(line: Lin
 
 
 async def test_words_are_published_like_every_event(line: Line) -> None:
-    """An explanation by rule and a model's better one reach the public topic whole, each once and
-    in order, from the shards of those who word them."""
-    relay = line.start_worker("relay", module=RELAY)
+    """Explanations by rule and a model's better ones reach the public topic whole, each once and in
+    order of their stream, although two writers have a shard each and the relay comes late."""
+    rules = DirectWriter(line.log, DirectShard.EXPLAINER, writer="test")
+    models = DirectWriter(line.log, DirectShard.EXPLANATIONS, writer="test")
     written: list[RecordedEvent] = []
-    for shard, version, model in (
-        (DirectShard.EXPLAINER, 1, None), (DirectShard.EXPLANATIONS, 2, "stub"),
-    ):  # fmt: skip
-        writer = DirectWriter(line.log, shard, writer="test")
+    for version in range(1, 7):
+        writer, model = (rules, None) if version % 3 else (models, "stub")
         for cluster in CLUSTERS:
-            explains = event_id(f"health/{cluster}", 7)
+            explains = event_id(f"health/{cluster}", version)
             told = explaining(TransitionExplained, NOON, explains, model=model)
             written.append(await writer.append(new_event(told, cluster=cluster, version=version)))
+    relay = line.start_worker("relay", module=RELAY)
     records = await published(line, len(written))
     assert len(records) == len(written)
     assert_in_order(records)
@@ -171,7 +171,7 @@ async def test_words_are_published_like_every_event(line: Line) -> None:
     for event in written:
         value = values[str(event.event_id)]
         assert (value["type"], value["cluster"]) == ("TransitionExplained", event.cluster)
-        assert value["stream"] == f"explanation/{event.cluster}"
+        assert (value["stream"], value["shard"]) == (f"explanation/{event.cluster}", event.shard)
         assert value["data"] == orjson.loads(event.payload)
         assert decode(event.type, value["schema_version"], orjson.dumps(value["data"])) == (
             event.decoded()

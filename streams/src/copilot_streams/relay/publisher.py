@@ -3,7 +3,8 @@
 Theory of operation. For each shard: read behind the checkpoint, publish, wait for Kafka's
 acknowledgement, move the checkpoint. Per partition of the public topic only one batch is on its
 way, and the next is sent after it was acknowledged; so whatever fails, no event is ever published
-before the one in front of it. A crash repeats what was published since the checkpoint, with the
+before the one in front of it; a stream that several shards hold is put in order by
+`copilot_streams.relay.order`. A crash repeats what was published since the checkpoint, with the
 same event ids.
 
 Two relays at once only double. Each publishes an unbroken run of the log that begins at a
@@ -33,6 +34,7 @@ from copilot_core.samples import EVENTS_TOPIC
 from copilot_eventlog.protocol import Checkpoint, EventLog
 from copilot_streams.kafka import partition_of
 from copilot_streams.relay.message import headers_of, value_of
+from copilot_streams.relay.order import StreamOrder
 
 READER: Final = "relay"
 BUILD: Final = "1"
@@ -59,6 +61,7 @@ class Publisher:
         self._partitions = partitions
         self._inside = frozenset() if samples else INSIDE
         self._positions: dict[int, int] = {}
+        self._order = StreamOrder(log)
         self._published = Counter(
             "copilot_relay_events_total", "Events published, by type", ["type"], registry=registry
         )
@@ -87,10 +90,12 @@ class Publisher:
         return sum(await asyncio.gather(*map(self._step, self._positions)))
 
     async def _step(self, shard: int) -> int:
-        page = await self._log.read(shard, after=self._positions[shard], limit=PAGE)
+        read = await self._log.read(shard, after=self._positions[shard], limit=PAGE)
+        page = await self._order.ready(read, self._positions)
         if not page:
             return 0
         await self._publish([event for event in page if event.type not in self._inside])
+        self._order.published(page)
         position = page[-1].position
         await self._log.save_checkpoint(Checkpoint(READER, BUILD, shard, position))
         self._positions[shard] = position
