@@ -67,6 +67,7 @@ INCIDENTS = (
     "n15-history-restarting",
     "n16-workflows-failing",
     "n18-throttled",
+    "n19-host-overloaded",
 )
 
 STEP_S = 30
