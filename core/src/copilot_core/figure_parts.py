@@ -22,7 +22,10 @@ _SINCE: Final = frozenset({"since", "from", "between", "starting", "began", "beg
 _UNTIL: Final = frozenset({"to", "until", "till", "ended"})
 _AT: Final = frozenset({"at", "on", "in", "then", "when"})
 _EARLIER: Final = frozenset({"before", "earlier", "ago", "prior"})
+_BEFORE_IT: Final = _EARLIER | {"before-that"}
+"""After a figure: the turn, too."""
 _LATER: Final = frozenset({"after", "later"})
+_LASTED: Final = frozenset({"lasted", "lasts", "lasting", "took", "for"})
 _CUES: Final = _SINCE | _UNTIL | _AT | _EARLIER | _LATER | {"by", "for", "and"}
 
 
@@ -118,10 +121,12 @@ def _parts(words: list[str], after: str, by: Saying) -> Iterator[Part]:
     if held:
         yield Part.THRESHOLD
         return
-    if after in _EARLIER or after in _LATER:
+    if after in _BEFORE_IT or after in _LATER:
         return
-    yield Part.VALUE
     yield Part.LASTED
+    if any(w in _EARLIER or w in _LATER for w in words):
+        return  # `after 5 min` of something; any other time between is an order's
+    yield Part.VALUE
     cue = _cue(words)
     if cue == "from":
         yield Part.BEFORE
@@ -149,8 +154,8 @@ def _order_fits(unit: Unit, at: int, by: Saying, sayings: tuple[Saying, ...]) ->
         if not isinstance(claim, OrderClaim) or not figure.means(claim.seconds, "s"):
             continue
         if order is by:  # what is told of it is its first event
-            return after not in _LATER and not any(w in THRESHOLD_WORDS for w in words)
-        earlier = after in _EARLIER and claim.first in events_of(by.claim)
+            return after in _BEFORE_IT or any(w in _LASTED for w in words)
+        earlier = after in _BEFORE_IT and claim.first in events_of(by.claim)
         later = after in _LATER or "after" in words
         if earlier or (later and claim.then in events_of(by.claim)):
             return True
@@ -161,8 +166,11 @@ def _order_fits(unit: Unit, at: int, by: Saying, sayings: tuple[Saying, ...]) ->
 
 
 def _clock_fits(unit: Unit, at: int, by: Saying, clocks: list[int]) -> bool:
-    figure, cue = _figure(unit, at), _cue(_before(unit, at))
+    words = _before(unit, at)
+    figure, cue = _figure(unit, at), _cue(words)
     parts: set[Part] = set()
+    if any(w in ABOVE or w in BELOW or w in _EARLIER or w in _LATER for w in words):
+        return False
     if cue in _SINCE:
         parts.add(Part.SINCE)
     elif cue in _UNTIL or (cue == "and" and len(clocks) > 1 and at == clocks[-1]):

@@ -56,8 +56,11 @@ JOINING: Final = _words(
 )
 """Words that join one thing to another and say how: never between two that claims do not join."""
 
-SETS_APART: Final = _words("success fail free use p95 p99 miss hit retry conflict state process")
-"""Words that tell one signal from another that is called alike: never left out."""
+SETS_APART: Final = _words(
+    "success fail free use p95 p99 miss hit retry conflict process frontend history matching worker"
+    " database activity workflow task shard connect transact"
+)
+"""Canonical words that tell one signal from another, or whose it is: never left out."""
 
 BOUNDARIES: Final = _words(
     "and but while whereas so because therefore thus hence consequently then yet which although"
@@ -171,6 +174,7 @@ _KEPT: Final[Mapping[str, str]] = MappingProxyType(
         "mean": "mean", "means": "mean", "less": "less", "ages": "age", "aged": "age", "old": "age",
         "oldest": "oldest", "waiting": "age", "wait": "age", "waits": "age", "waited": "age",
         "persistence": "database", "dsql": "database", "db": "database", "databases": "database",
+        "database": "database",
         "postgresql": "database", "error": "fail", "errors": "fail", "failure": "fail",
         "failures": "fail", "erring": "fail", "ratio": "share", "fraction": "share",
         "proportion": "share", "percentage": "share", "request": "call", "requests": "call",

@@ -113,8 +113,8 @@ def _uncaused(borne: Borne, book: Book) -> str | None:
         if unit.link not in ("forward", "backward"):
             continue
         here = steps[at]
-        if at == 0 and unit.link == "backward" and len(steps) > 1:
-            first, then = here, steps[1]
+        if at == 0 and unit.link == "backward":
+            first, then = here, steps[1] if len(steps) > 1 else None
         elif at == 0:
             if here is None or here[1] == 0:
                 return "a causal word without a cause"

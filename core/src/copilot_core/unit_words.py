@@ -39,6 +39,7 @@ from copilot_core.lexicon import (
     SETS_APART,
     THRESHOLD_WORDS,
     content,
+    parts,
     words_of,
 )
 from copilot_core.phrases import PHRASES
@@ -164,6 +165,8 @@ def _beside_label(
     words = frozenset(word for raw, word in said if raw not in loose)
     if not own and (reason := _another_label(words, known, name)):
         return reason
+    if name.startswith(("log:", "count:log:")) and (reason := _another_service(unit, name)):
+        return reason
     if isinstance(claim, StateClaim):
         return _unsaid_state(unit, own, claim)
     if isinstance(claim, ChangeClaim) and claim.signal.startswith("config:"):
@@ -195,6 +198,15 @@ def _another_label(words: frozenset[str], known: frozenset[str], name: str) -> s
     if not {w for w in known if w in CRITICAL or w in SETS_APART} <= words:
         return "a word is left out that sets it apart"
     return None
+
+
+def _another_service(unit: Unit, name: str) -> str | None:
+    """Whether the process whose log it is, is not said."""
+    service = name.removeprefix("count:").removeprefix("log:").partition("/")[0]
+    said = {part for t in unit.tokens for part in (t.text, *t.text.split(" "))}
+    if service == "*" or set(parts(service)) <= said:
+        return None
+    return "a word is left out that sets it apart"
 
 
 def _unsaid_state(unit: Unit, own: list[Token], claim: StateClaim) -> str | None:
