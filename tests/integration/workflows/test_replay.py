@@ -20,6 +20,8 @@ from copilot_workflows.names import (
 from copilot_workflows.worker.main import WORKFLOWS
 from tests.integration.workflows.record_histories import HISTORIES, ROUNDS, SCENES
 
+DEADLOCK, PATIENCE = "TMPRL1101", 5
+"""What the SDK says of a thread that got no turn for two seconds, as on a busy machine."""
 FILES = sorted(HISTORIES.glob("*.json"))
 
 
@@ -31,7 +33,12 @@ def replayer() -> Replayer:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_recorded_history_replays(file: Path) -> None:
     """The present code takes the way that was taken then, to the end."""
-    await replayer().replay_workflow(WorkflowHistory.from_json(file.stem, file.read_text()))
+    history = WorkflowHistory.from_json(file.stem, file.read_text())
+    for _ in range(PATIENCE):
+        replayed = await replayer().replay_workflow(history, raise_on_replay_failure=False)
+        if DEADLOCK not in str(replayed.replay_failure):
+            break
+    assert replayed.replay_failure is None
 
 
 def test_every_scene_is_recorded() -> None:
