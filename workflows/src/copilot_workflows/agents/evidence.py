@@ -181,7 +181,7 @@ def _rules(book: Book, rules: Explanation, names: Names) -> Iterator[str]:
 
 def _sentence(book: Book, sentence: Sentence, names: Names) -> dict[str, Json]:
     return {
-        "text": prompt_text(sentence.text, names),
+        "text": names.hidden(sentence.text),
         "claims": [claim_shown(book, claim, names) for claim in sentence.claims],
     }
 
