@@ -144,7 +144,8 @@ def _character(char: str) -> tuple[str, bool]:
     style = unicodedata.decomposition(char).partition(" ")[0]
     if style in _STYLED:
         folded = unicodedata.normalize("NFKC", char)
-        letter = folded.isalnum() or style == "<wide>"
+        small = style in ("<super>", "<sub>")  # 10⁶ is no 106
+        letter = folded.isalpha() if small else folded.isalnum() or style == "<wide>"
         return (folded if folded.isascii() and letter else char), False
     return char, False
 

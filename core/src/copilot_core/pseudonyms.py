@@ -178,7 +178,7 @@ def vocabulary() -> frozenset[str]:
     words = set(_WORDS)
     for enum in _ENUMS:
         words |= {str(member) for member in enum}
-    words |= {*MISSING_OF, *MECHANISMS, *PATTERNS_BY_ID, *SERVICES, *EVENT_TYPES}
+    words |= {*_KINDS, *MISSING_OF, *MECHANISMS, *PATTERNS_BY_ID, *SERVICES, *EVENT_TYPES}
     for row in (*SIGNALS, *QUANTITIES):
         words |= {row.name, row.unit}
     words |= {gate.id for gate in GATES}

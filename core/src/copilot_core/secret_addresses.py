@@ -104,7 +104,7 @@ def dsns(text: str) -> Spans:
 
 _LOCAL: Final = re.compile(r"[A-Za-z0-9._%+'\-]+")
 _DOMAIN: Final = re.compile(
-    r"(?:@|%40|\(at\)|\[at\])[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,8}"
+    r"(?:@|%40|\(at\)|\[at\])[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){0,7}\.[A-Za-z]{2,24}"
 )
 _IPV4: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)(?!\.\d)")
 _IPV4_NAMED: Final = re.compile(r"(?<![A-Za-z0-9])ip-\d{1,3}(?:-\d{1,3}){3}(?!\d)", re.IGNORECASE)
@@ -118,7 +118,7 @@ def addresses(text: str) -> Spans:
         floor = max(before, begin - 64)
         while begin > floor and _LOCAL.match(text[begin - 1]):
             begin -= 1
-        if begin < match.start() and any(c.isalpha() for c in match.group().rpartition(".")[2]):
+        if begin < match.start():
             yield begin, match.end(), Secret.EMAIL
         before = match.end()
     for match in _IPV4.finditer(text):

@@ -113,6 +113,8 @@ def named(text: str) -> Spans:
 def is_secret_name(name: str) -> bool:
     """Whether what is called so is a secret: judged by the last word that tells something."""
     words = [w.lower() for w in _WORD.findall(name)]
+    if "".join(words[-2:]) in SECRET_WORDS:
+        return True
     while words and (words[-1].isdigit() or words[-1] in QUALIFIERS) and len(words) > 1:
         words.pop()
     if not words:

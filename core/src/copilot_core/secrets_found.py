@@ -128,6 +128,10 @@ _UUID: Final = re.compile(
     r"(?![0-9A-Fa-f])"
 )
 """Cut ones, too: an excerpt may end in the middle of a run's id."""
+_POD: Final = re.compile(
+    r"(?<=[a-z0-9]-)[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(?![A-Za-z0-9])"
+)
+"""The end of a pod's name: the hash of its template and its own, without vowels."""
 _GO_VERSION: Final = re.compile(r"(?<!\d)\d{14}-[0-9a-f]{12}(?![0-9a-f])")
 """What Go calls a version that has no tag: stands in the paths of every stack trace."""
 _LABELLED: Final = re.compile(
@@ -148,7 +152,7 @@ _HEX: Final = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-
 
 def _open_ids(text: str) -> Spans:
     """What looks random and is an identifier: UUIDs, and whatever is called a digest or an id."""
-    for expression in (_UUID, _GO_VERSION):
+    for expression in (_UUID, _GO_VERSION, _POD):
         for match in expression.finditer(text):
             yield match.start(), match.end(), None
     for match in _STICKY.finditer(text):
