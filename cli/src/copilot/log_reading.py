@@ -15,12 +15,18 @@ from whenever import Instant
 from copilot.log_audit import PAGE, events_of
 from copilot.timeline import OBSERVATIONS
 from copilot.times import rfc3339
-from copilot_core.events import STREAM_KINDS, RecordedEvent
+from copilot_core.events import STREAM_KINDS, RecordedEvent, TransitionExplained
 from copilot_eventlog.protocol import EventLog
 
 POLL_S: Final = 0.5
 LOOK_BACK: Final = 200
 """Positions read per decision wanted: a quiet cluster records some hundred slots between two."""
+
+
+OUT_OF_TURN: Final = frozenset({TransitionExplained.stream_kind})
+"""Kinds of streams that are not in event time: a model's words of yesterday's transition come
+behind the rules' words of today's, when it was away. Some 5 kB an event, and all of them are read.
+"""
 
 
 def shown(event: RecordedEvent, *, everything: bool) -> bool:
@@ -72,7 +78,12 @@ async def about(
     everything: bool,
 ) -> AsyncIterator[RecordedEvent]:
     """The events about one cluster in event time, of one instant in the order of `STREAM_KINDS`."""
-    streams = [_stream(log, f"{kind}/{cluster}", from_=from_, to=to) for kind in STREAM_KINDS]
+    streams = [
+        (_stream if kind not in OUT_OF_TURN else _sorted_stream)(
+            log, f"{kind}/{cluster}", from_=from_, to=to
+        )
+        for kind in STREAM_KINDS
+    ]
     waiting = [(event, s) for s in streams if (event := await anext(s, None)) is not None]
     while waiting:
         at = min(range(len(waiting)), key=lambda i: waiting[i][0].occurred_at)
@@ -94,6 +105,24 @@ async def _stream(
             if from_ is None or event.occurred_at >= from_:
                 yield event
         after = page[-1].version
+
+
+async def _sorted_stream(
+    log: EventLog, stream: str, *, from_: Instant | None, to: Instant | None
+) -> AsyncIterator[RecordedEvent]:
+    """The events of a stream that is not in event time, in event time."""
+    found: list[RecordedEvent] = []
+    after = 0
+    while page := await log.read_stream(stream, after=after, limit=PAGE):
+        found += [
+            event
+            for event in page
+            if (from_ is None or event.occurred_at >= from_)
+            and (to is None or event.occurred_at <= to)
+        ]
+        after = page[-1].version
+    for event in sorted(found, key=lambda e: (e.occurred_at, e.version)):
+        yield event
 
 
 async def _version_before(log: EventLog, stream: str, at: Instant) -> int:

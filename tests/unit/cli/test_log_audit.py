@@ -10,14 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copilot.log_audit import refold, verify
-from copilot_core.events import NewEvent
+from copilot_core.events import Digest, NewEvent, TransitionExplained, new_event
 from copilot_core.fold import fold, initial
 from copilot_core.rules import RulePack, load_rules
 from copilot_core.samples import DeploymentFact, Input, LogSample, Sample
 from copilot_eventlog import config_log
+from copilot_eventlog.direct import DirectShard
 from copilot_eventlog.memory import MemoryLog
+from copilot_eventlog.protocol import DIRECT_SHARDS
 from copilot_streams.recording import open_recording
 from tests.integration.eventlog.config_contract import changed
+from tests.unit.projections.explaining import explaining
 
 RECORDINGS = Path("tests/data/recordings")
 RULES = RulePack.default()
@@ -137,6 +140,45 @@ async def test_configuration_is_checked_and_not_folded() -> None:
     assert again.findings == []
     assert (again.events, again.streams) == (audited.events + 2, audited.streams + 1)
     assert again.digest != audited.digest
+
+
+async def explained(log: MemoryLog, *, skip: int = 0) -> int:
+    """Six explanations of one cluster, every third from another writer's shard; how many."""
+    explains = (await log.read(0, limit=1))[0].event_id
+    for version in range(1, 7):
+        shard = (DirectShard.EXPLAINER if version % 3 else DirectShard.EXPLANATIONS).value
+        told = explaining(TransitionExplained, INCIDENT[0].slot, explains)
+        later = version + (skip if version > 3 else 0)
+        event = new_event(told, cluster=INCIDENT[0].cluster, version=later)
+        head = await log.take_over(shard, writer="test", source="test")
+        await log.append(head, [event], source_offset=-1)
+    return 6
+
+
+async def test_a_stream_in_two_shards_is_sound() -> None:
+    """Two writers of one stream leave gaps in each shard and none in the stream; the digest is that
+    of the stream's order."""
+    log = await logged(decided(INCIDENT))
+    before = await verify(log)
+    count = await explained(log)
+    audit = await verify(log)
+    assert audit.findings == []
+    assert (audit.events, audit.streams) == (before.events + count, before.streams + 1)
+    digest = Digest()
+    for shard in await log.shards():
+        if shard < DIRECT_SHARDS:
+            digest.add_all(await log.read(shard, limit=10_000))
+    digest.add_all(await log.read_stream(f"explanation/{INCIDENT[0].cluster}"))
+    assert audit.digest == digest.hexdigest()
+
+
+async def test_a_gap_in_a_shared_stream_is_found() -> None:
+    """A version that neither shard has is told, with the place behind it."""
+    log = await logged(decided(INCIDENT))
+    await explained(log, skip=1)
+    audit = await verify(log)
+    assert any("version 5 follows 3" in finding for finding in audit.findings)
+    assert audit.digest == ""
 
 
 class Tampered(MemoryLog):
