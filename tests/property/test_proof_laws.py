@@ -105,9 +105,18 @@ claims: st.SearchStrategy[Claim] = st.one_of(
 )
 
 vocabulary = st.sampled_from(
-    sorted(GLUE | CRITICAL | {w for texts in SPECIALS.values() for w in texts})
-    + ["workflows", "closed", "tasks", "matching", "0 per second", "31 s", "17:12:30 UTC", ",", ";"]
-    + [AT.cluster, "critical", "no worker polls the task queues", MARK]
+    [
+        *sorted(GLUE | CRITICAL | {w for texts in SPECIALS.values() for w in texts}),
+        *(
+            "workflows",
+            "closed",
+            "tasks",
+            "matching",
+            "critical",
+            "no worker polls the task queues",
+        ),
+        *("0 per second", "31 s", "17:12:30 UTC", ",", ";", AT.cluster, MARK),
+    ]
 )
 texts = st.one_of(
     st.lists(vocabulary, min_size=1, max_size=12).map(lambda w: " ".join(w)[:400]),

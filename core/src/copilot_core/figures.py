@@ -151,9 +151,7 @@ SPELLED: Final[Mapping[str, float]] = MappingProxyType(
 )
 """Numbers in words. `one` is read as a number too: who means a pronoun says it otherwise."""
 
-_DIGITS: Final = re.compile(
-    r"[-−]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e[-+]?[0-9]+)?", re.IGNORECASE
-)
+_DIGITS: Final = re.compile(r"[-−]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
 _CLOCK: Final = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?: ?(?:UTC|Z)\b)?")
 _DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T|(?![\w-]))")
 _JOINT: Final = re.compile(r",? (?:and )?|(?=\d)")
@@ -224,7 +222,7 @@ def _number_at(text: str, at: int) -> Figure | None:
         ):
             return None  # a dash between two figures, a hyphen in a name
         digits, value = plain.end(), float(plain[0].replace("−", "-"))
-        grain = _grain(plain[0].replace("−", "-").lower())
+        grain = 10.0 ** -len(plain[0].partition(".")[2])
     elif (word := _NAME.match(text, at)) and word[0].lower() in SPELLED:
         digits, value, grain = word.end(), SPELLED[word[0].lower()], 1.0
     else:
@@ -233,12 +231,6 @@ def _number_at(text: str, at: int) -> Figure | None:
         if unit := expression.match(text, digits):
             return Figure(at, unit.end(), Sort.NUMBER, value * factor, dimension, grain * factor)
     return Figure(at, digits, Sort.NUMBER, value, "", grain)
-
-
-def _grain(digits: str) -> float:
-    mantissa, _, power = digits.partition("e")
-    places = len(mantissa.partition(".")[2])
-    return 10.0 ** (int(power or 0) - places)
 
 
 def _with_more(text: str, first: Figure) -> Figure:

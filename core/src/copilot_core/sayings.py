@@ -35,9 +35,8 @@ from copilot_core.explanation import (
     ValueClaim,
 )
 from copilot_core.lexicon import content, words_of
-from copilot_core.logpatterns import PATTERNS_BY_ID
-from copilot_core.phrases import phrase
 from copilot_core.rules import GATES
+from copilot_core.signal_words import about, log_meaning, more_words, names
 from copilot_core.signs import SIGN
 from copilot_core.values import Scalar, Status
 
@@ -84,72 +83,6 @@ def saying(claim: Claim, book: Book) -> Saying:
     return _SAYINGS[claim.claim](claim, book)
 
 
-# --- what signals are called --------------------------------------------------------------------
-
-_MORE: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        # words that people use for a signal beside its phrase
-        "waiting_s": "oldest waiting work waits task tasks for",
-        "queue_wait_s": "oldest waiting task waits tasks in queue",
-        "workflow_backlog_age_s": "oldest workflow tasks waits backlog matching queue worker",
-        "activity_backlog_age_s": "oldest activity tasks activities waits backlog matching queue",
-        "history_backlog_age_s": "history queues behind oldest backlog queue lag tasks",
-        "demand_per_s": "demand starts workflows started asked",
-        "first_steps_per_s": "workflow tasks progress completions of workflow tasks",
-        "closings_per_s": "workflows closings closing ending",
-        "completions_per_s": "successful closings completed completions success",
-        "completion_ratio": "successes of closings closed workflows successfully",
-        "frontend_error_ratio": "frontend calls refused failed failing error errors refuses",
-        "persistence_error_ratio": "database calls failed failing error errors",
-        "worker_processes": "workers reporting reported report polling alive",
-        "frontend_processes": "frontend report reporting alive",
-        "history_processes": "history report reporting alive",
-        "matching_processes": "matching report reporting alive",
-        "silent_roles": "roles silent do not report",
-        "remaining_ratio": "work still done counted fell remaining progress of what was usual",
-        "no_poller_tasks_per_s": "tasks queues nobody polls poller pollers unpolled",
-        "persistence_p99_ms": "database p99 latency answer took taking",
-        "persistence_p95_ms": "database p95 latency answer took taking",
-        "transition_p99_ms": "workflow changes changing p99 latency took takes taking transitions",
-        "frontend_p99_ms": "frontend p99 latency answer answers took takes taking calls",
-        "activity_slots_free": "activity slots available free workers",
-        "workflow_slots_free": "workflow task slots available free workers",
-    }
-)  # fmt: skip
-
-
-def _names(signal: str) -> tuple[str, ...]:
-    """The phrase of a signal, and its own name as a word and in words."""
-    sign = SIGN.get(signal)
-    name = sign.signal if sign else signal
-    own = name.rsplit("_per_", 1)[0]
-    for unit in ("_s", "_ms", "_ratio", "_pct"):
-        own = own.removesuffix(unit)
-    return (phrase(name), name, own.replace("_", " "))
-
-
-def about(signal: str) -> str:
-    """What a signal, a quantity or a sign is about."""
-    sign = SIGN.get(signal)
-    return f"signal:{sign.signal if sign else signal}"
-
-
-def _more(signal: str) -> tuple[str, ...]:
-    sign = SIGN.get(signal)
-    name = sign.signal if sign else signal
-    found = [_MORE[name]] if name in _MORE else []
-    if name.startswith("log:"):
-        service, _, pattern = name.removeprefix("log:").partition("/")
-        found += [f"log logs lines line in of {service if service != '*' else ''}"]
-        found += [pattern.replace("_", " "), pattern]
-    return tuple(found)
-
-
-def _log_facts(signal: str) -> tuple[str, ...]:
-    pattern = PATTERNS_BY_ID.get(signal.partition("/")[2])
-    return (pattern.meaning,) if signal.startswith("log:") and pattern else ()
-
-
 # --- one row per kind of claim ------------------------------------------------------------------
 
 
@@ -157,9 +90,9 @@ def _value(claim: ValueClaim, book: Book) -> Saying:
     return Saying(
         claim,
         about(claim.signal),
-        facts=_log_facts(claim.signal) if claim.value > 0 else (),
-        labels=_names(claim.signal),
-        more=(*_more(claim.signal), claim.unit),
+        facts=log_meaning(claim.signal) if claim.value > 0 else (),
+        labels=names(claim.signal),
+        more=(*more_words(claim.signal), claim.unit),
         numbers=((Part.VALUE, claim.value, claim.unit),),
         times=((Part.AT, claim.at),),
     )
@@ -177,8 +110,8 @@ def _comparison(claim: ComparisonClaim, book: Book) -> Saying:
         claim,
         about(claim.signal),
         facts=tuple(facts),
-        labels=_names(claim.signal),
-        more=(*_more(claim.signal), claim.unit),
+        labels=names(claim.signal),
+        more=(*more_words(claim.signal), claim.unit),
         numbers=(
             (Part.VALUE, claim.value, claim.unit),
             (Part.THRESHOLD, claim.threshold, claim.unit),
@@ -231,10 +164,10 @@ def _change(claim: ChangeClaim, book: Book) -> Saying:
         f"config:{parameter}" if config else about(claim.signal),
         labels=(parameter, *scalars, claim.unit, "configuration parameter")
         if config
-        else _names(claim.signal),
+        else names(claim.signal),
         more=("set reset changed configuration config", claim.unit)
         if config
-        else _more(claim.signal),
+        else more_words(claim.signal),
         numbers=tuple(
             (part, float(v), claim.unit)
             for part, v in sides
@@ -335,9 +268,9 @@ def _count(claim: CountClaim, book: Book) -> Saying:
     return Saying(
         claim,
         f"count:{claim.of}",
-        facts=_log_facts(claim.of) if claim.count else (),
-        labels=_names(claim.of) if log else _EVENT_WORDS.get(what, ()),
-        more=_more(claim.of) if log else ("recorded events event times",),
+        facts=log_meaning(claim.of) if claim.count else (),
+        labels=names(claim.of) if log else _EVENT_WORDS.get(what, ()),
+        more=more_words(claim.of) if log else ("recorded events event times",),
         numbers=(
             (Part.VALUE, float(claim.count), "lines" if log else "events"),
             (Part.LASTED, float(claim.to_at - claim.from_at), "s"),
@@ -351,8 +284,8 @@ def _absence(claim: AbsenceClaim, book: Book) -> Saying:
         claim,
         about(claim.signal),
         facts=(claim.reason, f"there was {claim.reason}"),
-        labels=_names(claim.signal),
-        more=(*_more(claim.signal), "signal report reports reporting"),
+        labels=names(claim.signal),
+        more=(*more_words(claim.signal), "signal report reports reporting"),
         times=((Part.AT, claim.at),),
     )
 

@@ -147,7 +147,9 @@ def test_without_claims_nothing_is_shown() -> None:
     assert proven(sentence, book(*ABSENT)) is not None
 
 
-@pytest.mark.parametrize("text", ["x" * MAX_SENTENCE_CHARS, "0" * 400, "a " * 200, ": ; , " * 66])
+@pytest.mark.parametrize(
+    "text", ["x" * MAX_SENTENCE_CHARS, "0" * 400, "a " * 200, ": ; , " * 66, "1e99999 s", "9" * 390]
+)
 def test_nothing_makes_the_proof_fail(text: str) -> None:
     """Whatever is written, there is an answer."""
     for specs in ("status", "gate:closings_per_s", "cause"):
