@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from decimal import Decimal
 from enum import Enum
 from typing import Any, get_args
 
@@ -9,6 +11,7 @@ import pytest
 from annotated_types import Le
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_core import to_json
 from pydantic_settings import BaseSettings
 
 from copilot.reference.settings import READERS, variables
@@ -21,6 +24,9 @@ PROCESSES = [
     (("run", "relay"), "COPILOT_KAFKA_BOOTSTRAP"),
     (("run", "projector"), "COPILOT_LOG_DSN"),
     (("run", "api"), "COPILOT_LOG_DSN"),
+    (("run", "explainer"), "COPILOT_LOG_DSN"),
+    (("run", "trigger"), "COPILOT_TEMPORAL_ADDRESS"),
+    (("run", "agents"), "COPILOT_TEMPORAL_ADDRESS"),
     (("run", "all"), "COPILOT_CLUSTERS_FILE"),
 ]
 
@@ -28,14 +34,31 @@ NEEDED = {
     "COPILOT_LOG_DSN": "postgresql://copilot@127.0.0.1/copilot",
     "COPILOT_KAFKA_BOOTSTRAP": "127.0.0.1:9092",
     "COPILOT_CLUSTERS_FILE": "clusters.toml",
+    "COPILOT_TEMPORAL_ADDRESS": "127.0.0.1:7233",
 }
 
-OTHER = {"COPILOT_API_HOST": "localhost", "COPILOT_LOG_TLS_CA_FILE": __file__}
+OTHER = {
+    "COPILOT_API_HOST": "localhost",
+    "COPILOT_LOG_TLS_CA_FILE": __file__,
+    "COPILOT_TEMPORAL_TLS_CA_FILE": __file__,
+    "COPILOT_TEMPORAL_TLS_CERT_FILE": __file__,
+    "COPILOT_TEMPORAL_TLS_KEY_FILE": __file__,
+    "COPILOT_TEMPORAL_PAYLOAD_KEYS": "main=" + b64encode(bytes(32)).decode(),
+    "COPILOT_KNOWLEDGE_PREFIX": "another-folder/",
+    "COPILOT_MODEL_PRICES": '{"ollama:x":{"input":"0","output":"0"}}',
+}
 """Values for settings that accept few."""
 
 TOGETHER = {
     "COPILOT_LOG_AUTH": {"COPILOT_LOG_REGION": "eu-central-1", "COPILOT_LOG_TLS": "require"},
     "COPILOT_KAFKA_SECURITY": {"COPILOT_KAFKA_USERNAME": "copilot"},
+    "COPILOT_TEMPORAL_TLS_CERT_FILE": {"COPILOT_TEMPORAL_TLS_KEY_FILE": __file__},
+    "COPILOT_TEMPORAL_TLS_KEY_FILE": {"COPILOT_TEMPORAL_TLS_CERT_FILE": __file__},
+    "COPILOT_KNOWLEDGE_BASE_ID": {
+        "COPILOT_KNOWLEDGE_DATA_SOURCE_ID": "source",
+        "COPILOT_KNOWLEDGE_BUCKET": "bucket",
+        "COPILOT_KNOWLEDGE_REGION": "eu-central-1",
+    },
 }
 """Variables that a value of another one asks for."""
 
@@ -70,7 +93,7 @@ def other_value(name: str, field: FieldInfo) -> str:
         return next(m.value for m in type(default) if m is not default)
     if isinstance(default, bool):
         return str(not default).lower()
-    if isinstance(default, (int, float)):
+    if isinstance(default, (int, float, Decimal)):
         highest = next((m.le for m in field.metadata if isinstance(m, Le)), None)
         return str(
             type(default)(default + 1 if highest is None or default < highest else default - 1)
@@ -90,6 +113,8 @@ def test_every_documented_setting_is_read(
     read = getattr(read_settings(cls), name.removeprefix("COPILOT_").lower())
     if isinstance(read, SecretStr):
         read = read.get_secret_value()
+    if isinstance(read, dict):
+        read = to_json(read).decode()
     assert str(read.value if isinstance(read, Enum) else read).lower() == given.lower()
 
 
