@@ -68,6 +68,14 @@ class Names:
         expression, pseudonym_of = _hiding(self.entries)
         return expression.sub(lambda found: pseudonym_of[found.group()], text)
 
+    def told_in(self, text: str) -> tuple[tuple[str, str], ...]:
+        """Kind and name of every known name that stands in a text, in order."""
+        if not self.entries:
+            return ()
+        expression, _ = _hiding(self.entries)
+        found = set(expression.findall(text))
+        return tuple(entry for entry in self.entries if entry[1] in found)
+
     def restored(self, text: str) -> str:
         """`text` with the name in the place of every pseudonym; brackets may be missing."""
         if not self.entries:

@@ -38,6 +38,7 @@ from copilot_core.explanation import (
 )
 from copilot_core.guard import Sink, guard
 from copilot_core.proof import PARTS, completed, prove
+from copilot_core.pseudonyms import NO_NAMES, Names
 from copilot_core.values import Model, Text
 from copilot_workflows.agents.evidence import names_of
 from copilot_workflows.agents.handles import event_of
@@ -54,6 +55,11 @@ from copilot_workflows.agents.requests import (
 _CLAIM: Final[TypeAdapter[Claim]] = TypeAdapter(Claim)
 _ANY_VALUE: Final = ("before", "after", "until")
 """Fields of claims in which null says something."""
+MAX_FOREIGN_CHARS: Final = 8
+"""A name that others chose (a label of a log, say) is not repeated when it is longer: it could be a
+sentence. The rules never repeat one."""
+_NAMED_ALOUD: Final = ("cluster", "parameter")
+"""Kinds of names that are said whole: who runs the copilot and its compiler chose them."""
 MAX_CUT: Final = 60
 """Cuts that are recorded of one answer."""
 
@@ -158,10 +164,12 @@ class _Drafting:
     book: Book
     cut: list[CutSentence] = field(default_factory=list)
     borrowed: bool = False
+    names: Names = NO_NAMES
 
     def draft(self, answer: Answer, *, instead: Sentence) -> Draft:
         """The draft; `instead` is its headline where the answer has none that can be shown."""
-        restored = names_of(self.book).restored_value(answer.model_dump(mode="json"))
+        self.names = names_of(self.book)
+        restored = self.names.restored_value(answer.model_dump(mode="json"))
         answer = Answer.model_validate(restored)
         headline = self._sentences("headline", [answer.headline])
         self.borrowed = not headline
@@ -189,6 +197,11 @@ class _Drafting:
             if not text or len(text) > MAX_SENTENCE_CHARS:
                 why = f"longer than {MAX_SENTENCE_CHARS} characters" if text else "empty"
                 self.cut.append(CutSentence(part=part, reason=why))
+            elif any(
+                len(name) > MAX_FOREIGN_CHARS and kind not in _NAMED_ALOUD
+                for kind, name in self.names.told_in(text)
+            ):
+                self.cut.append(CutSentence(part=part, reason="a name that others chose"))
             elif len(kept) == MAX_SENTENCES:
                 self.cut.append(CutSentence(part=part, reason="too many sentences"))
             else:

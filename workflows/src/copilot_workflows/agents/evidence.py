@@ -10,7 +10,7 @@ it is needed, so it travels nowhere.
     ranking     the causes found: in words, with the signs seen and the way to what users feel
     readings    what gates and signs read, slot by slot
     events      what was decided before, newest first
-    logs        counted log patterns, by id
+    logs        counted log patterns, by id; the lines that were kept, by template
 
 Sections are dropped line by line from the end when there is more than fits.
 """
@@ -46,6 +46,7 @@ from copilot_core.wording import clock
 from copilot_workflows.agents.handles import handle, handle_of
 from copilot_workflows.agents.requests import CLAIMS, ComposeRequest, TextKind
 from copilot_workflows.agents.settings import ModelSettings
+from copilot_workflows.log_templates import log_templates
 
 MAX_EVIDENCE_CHARS: Final = 28_000
 """About 10,000 tokens of JSON; every request of a call reads them anew."""
@@ -88,6 +89,7 @@ def evidence(book: Book, rules: Explanation) -> str:
         ("readings", readings(book, _signals(book), until=book.slot, slots=SLOTS)),
         ("events before, newest first", events(book, names, until=book.slot, limit=EVENTS)),
         ("log patterns", _logs(book, names)),
+        ("log lines by template", _templates(book, names)),
     )
     text = "\n\n".join(f"## {title}\n{_fitting(lines)}" for title, lines in sections)
     return text[:MAX_EVIDENCE_CHARS]
@@ -248,6 +250,13 @@ def _logs(book: Book, names: Names) -> Iterator[str]:
     for fact in book.all(LogSampleRecorded)[-LOG_SLOTS:][::-1]:
         counts, _ = prompt_value(_counts(fact.event), names, field="counts")
         yield _line(fact, {"counts": counts})
+
+
+def _templates(book: Book, names: Names) -> Iterator[str]:
+    """Lines that were kept, as templates: never their words, and names that nobody can restore."""
+    facts = book.all(LogSampleRecorded)[-LOG_SLOTS:]
+    made, _ = log_templates((e for fact in facts for e in fact.event.excerpts), names)
+    return (_json(template.as_json()) for template in made)
 
 
 def _counts(sample: LogSampleRecorded) -> Json:
