@@ -68,6 +68,7 @@ INCIDENTS = (
     "n16-workflows-failing",
     "n18-throttled",
     "n19-host-overloaded",
+    "n20-activities-slower",
 )
 
 STEP_S = 30
