@@ -78,21 +78,18 @@ _FAMILIAR: Final = re.compile(
 
 def is_random(run: str) -> bool:
     """Whether the run (letters, digits, `+ = ~ - _ /`) holds at least 20 characters of chance."""
-    return len(run) >= MIN_CHARS and surprise(_FAMILIAR.sub("-", run)) >= RANDOM_AT
-
-
-def surprise(run: str) -> float:
-    """The largest sum of weights of neighbouring characters anywhere in the run."""
-    most = now = 0.0
-    before = ""
-    kind_before = ""
-    for char in run:
+    if len(run) < MIN_CHARS:
+        return False
+    sum_ = 0.0
+    before = kind_before = ""
+    for char in _FAMILIAR.sub("-", run):
         kind = _kind(char)
         if kind_before:
-            now = max(0.0, now + _pair(before, char, kind_before + kind))
-            most = max(most, now)
+            sum_ = max(0.0, sum_ + _pair(before, char, kind_before + kind))
+            if sum_ >= RANDOM_AT:
+                return True
         before, kind_before = char, kind
-    return most
+    return False
 
 
 def _kind(char: str) -> str:

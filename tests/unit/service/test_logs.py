@@ -83,3 +83,53 @@ def test_a_traceback_shows_no_local_variables(
     written = capsys.readouterr().err
     assert "no answer after 7 characters" in written
     assert "hunter2" not in written
+
+
+SAID = {
+    "password=hunter2": "hunter2",
+    "postgres://me:hunter2@db/log": "hunter2",
+    "bob@example.com": "bob@",
+    "Authorization: Bearer abcdefgh12345678xyz": "abcdefgh",
+}
+
+
+@pytest.mark.parametrize("format_", list(LogFormat))
+@pytest.mark.parametrize("said", SAID)
+def test_no_line_tells_a_secret(
+    said: str, format_: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the message, in a field, in a field of a field, in an error and its traceback, whoever
+    writes the line."""
+    configure_logs("worker", format_=format_)
+    ours = structlog.get_logger("ours")
+    ours.warning(f"refused {said}", detail=said, more={"in": [said]}, error=ValueError(said))
+    logging.getLogger("theirs").warning("refused %s", said)
+
+    def connect() -> None:
+        raise ConnectionError(said)
+
+    try:
+        connect()
+    except ConnectionError:
+        ours.exception("not connected")
+    written = capsys.readouterr().err
+    assert "ConnectionError" in written
+    assert SAID[said] not in written
+
+
+def test_fields_are_judged_by_their_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """A password goes whatever it looks like; ids, digests and numbers stay what they are."""
+    configure_logs("worker", format_=LogFormat.JSON)
+    fields = {
+        "event_id": "6f1f0e0c-3b0a-5d57-9c43-7c2a52d1d0a1",
+        "rules_digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "shard": 3,
+        "ratio": 0.25,
+        "held": True,
+        "todo": None,
+    }
+    structlog.get_logger("ours").warning("taken over", **fields, db_password="correct horse")
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert {name: told[name] for name in fields} == fields
+    assert told["db_password"] == "[password]"
