@@ -52,9 +52,9 @@ def events_of(path: Path) -> tuple[NewEvent, ...]:
     return tuple(events)
 
 
-def worded(events: Sequence[NewEvent]) -> Iterator[tuple[Book, Explanation]]:
-    """Every transition, ranking and ended incident in words."""
-    for event in events:
+def worded(events: Sequence[NewEvent], *, last: int = 0) -> Iterator[tuple[Book, Explanation]]:
+    """Every transition, ranking and ended incident among the last events, or all, in words."""
+    for event in events[-last:]:
         if event.type not in EXPLAINED:
             continue
         book = book_of(events, cluster=cluster_of(event.stream), explains=event.event_id)
@@ -73,9 +73,9 @@ def sentences(told: Draft) -> Iterator[Sentence]:
     yield from (*told.path, *told.changed_before, *told.not_seen)
 
 
-def assert_proven(events: Sequence[NewEvent]) -> None:
+def assert_proven(events: Sequence[NewEvent], *, last: int = 0) -> None:
     """Nothing of what is said is cut, and no sentence is without a claim."""
-    for book, told in worded(events):
+    for book, told in worded(events, last=last):
         found = prove(Draft(**{name: getattr(told, name) for name in Draft.model_fields}), book)
         assert found.cut == ()
         assert set(found.sentences) == set(sentences(told))
@@ -86,6 +86,16 @@ def assert_proven(events: Sequence[NewEvent]) -> None:
 def test_every_sentence_about_a_recording_is_proven(path: Path) -> None:
     """The validator, which believes nobody, cuts nothing of what rules say of real incidents."""
     assert_proven(events_of(path))
+
+
+@recorded
+@pytest.mark.parametrize("kept", [3, 20, 75])
+def test_a_book_without_its_beginning_says_no_more_than_it_shows(path: Path, kept: int) -> None:
+    """Of a long stream only the newest events are in a book: what is told then is proven, too."""
+    events = events_of(path)
+    for n, event in enumerate(events):
+        if event.type == HealthTransitioned.__name__:
+            assert_proven(events[max(n - kept, 0) : n + 1], last=1)
 
 
 @given(histories(min_size=2), st.lists(masks(), min_size=12, max_size=12))

@@ -43,6 +43,7 @@ from copilot_core.said import (
     state_was,
 )
 from copilot_core.story import Moment, Story
+from copilot_core.stretches import stretches
 from copilot_core.told_causes import cannot_be_told, causes_told, path_told
 from copilot_core.told_changes import changed_before
 from copilot_core.told_sight import not_seen
@@ -125,11 +126,11 @@ def _headline(story: Story) -> Sentence:
         case Moment.WORSE | Moment.STANDING:
             return sentence(_status_now(story), *_most_likely(story))
         case Moment.BEGAN:
-            return sentence(_status_now(story), ", as first seen")
+            return sentence(_status_now(story), ", as first seen" if story.book.whole else "")
         case Moment.BETTER:
             return sentence(_status_now(story), *_after(story), *_most_likely(story))
         case Moment.OVER:
-            again = story.began is not None and story.began.event.from_ is Status.HAPPY
+            again = any(s.state == Status.HAPPY for s in stretches(story.book, "status")[:-1])
             return sentence(_status_now(story, again=again), *_after(story), *_most_likely(story))
 
 

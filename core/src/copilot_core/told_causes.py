@@ -99,7 +99,7 @@ def path_told(story: Story) -> tuple[Sentence, ...]:
 def cannot_be_told(story: Story) -> Iterator[Sentence]:
     """Which causes could not be told from others, for want of which signal."""
     now = story.book.ranking
-    if now is None:
+    if now is None or now.at != story.at:
         return
     by_want: dict[tuple[str, Missing, str | None], list[CannotTell]] = {}
     for one in now.event.cannot_tell:
