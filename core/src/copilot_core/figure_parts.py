@@ -76,6 +76,8 @@ def runs_of(unit: Unit) -> frozenset[int]:
     found: set[int] = set()
     for at in unit.figures:
         found |= set(range(at - len(_before(unit, at)), at))
+        if _figure(unit, at).sort is not Sort.NUMBER:
+            continue
         following = at + 1
         if following < len(unit.tokens) and unit.tokens[following].kind is Kind.NOUN:
             following += 1

@@ -56,6 +56,9 @@ JOINING: Final = _words(
 )
 """Words that join one thing to another and say how: never between two that claims do not join."""
 
+PREPOSITIONS: Final = _words("of in on at by for from to with as per via")
+"""Words that something has to follow, and no other of them."""
+
 SETS_APART: Final = _words(
     "success fail free use p95 p99 miss hit retry conflict process frontend history matching worker"
     " database activity workflow task shard connect transact"

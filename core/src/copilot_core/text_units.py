@@ -255,7 +255,7 @@ def _cut(tokens: Sequence[Token]) -> Iterator[Unit]:
                 yield Unit(tuple(current), link)
                 current, link = [], ""
         elif _is_boundary(tokens, at):
-            if current:
+            if current or link in _LINKS:
                 yield Unit(tuple(current), link)
             current, link = [], token.text
         else:

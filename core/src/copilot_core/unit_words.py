@@ -35,6 +35,7 @@ from copilot_core.lexicon import (
     HEDGES,
     JOINING,
     MOVES,
+    PREPOSITIONS,
     ROSE,
     SETS_APART,
     THRESHOLD_WORDS,
@@ -99,21 +100,30 @@ def _beside_fact(said: list[tuple[str, str]], by: Saying) -> str | None:
 def _joined(unit: Unit) -> str | None:
     """Whether the unit hangs on another one by a word that says how: `as`, `since`, `with`."""
     for at, token in enumerate(unit.tokens):
-        if token.kind is not Kind.WORD or token.text not in JOINING:
+        if token.kind is not Kind.WORD or token.text not in JOINING | PREPOSITIONS:
             continue
         rest = unit.tokens[at + 1 :]
-        if at == 0 and rest and rest[0].kind in (Kind.FACT, Kind.LABEL):
-            return "it is joined by a word that says how"
-        follows = next(
-            (t for t in rest if t.kind is not Kind.WORD or t.text not in _ARTICLES), None
-        )
-        if token.text in ("since", "until", "till") and not _is_time(follows):
-            return "it is joined by a word that says how"
-        if at == 0 and not _is_time(follows) and token.text not in ("from", "for"):
-            return "it is joined by a word that says how"
+        past_articles = (t for t in rest if t.kind is not Kind.WORD or t.text not in _ARTICLES)
+        follows = next(past_articles, None)
+        if token.text != "for" and _is_no_object(follows):  # `asked for` may end a unit
+            return _HANGS
+        if follows is None or token.text not in JOINING or _is_time(follows):
+            continue
+        begins = at == 0 or unit.tokens[at - 1].kind in (Kind.MARK, Kind.SPECIAL)
+        named = rest[0].kind in (Kind.FACT, Kind.LABEL)
+        if token.text in ("since", "until", "till"):
+            return _HANGS
+        if begins and (named or token.text not in ("from", "for")):
+            return _HANGS
     return None
 
 
+def _is_no_object(token: Token | None) -> bool:
+    """Whether a preposition has nothing to stand before."""
+    return token is None or token.kind in (Kind.MARK, Kind.SPECIAL) or token.text in PREPOSITIONS
+
+
+_HANGS: Final = "it is joined by a word that says how"
 _ARTICLES: Final = frozenset({"the", "then", "about", "around"})
 
 
