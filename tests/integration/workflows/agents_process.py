@@ -64,7 +64,7 @@ class Agents:
 
     async def told(self, subject: Subject) -> Told:
         """Start the workflow of a subject and wait for its end."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             return await (await self.start(subject)).result()
 
     def counted(self, name: str, **labels: str) -> float:

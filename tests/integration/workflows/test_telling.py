@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from pydantic import SecretStr
+from temporalio.client import Client, WorkflowFailureError
 
 from copilot_core.errors import Unavailable
 from copilot_core.events import ExplanationSource, TransitionExplained, event_id
@@ -16,6 +19,7 @@ from copilot_eventlog.memory import MemoryLog
 from copilot_workflows.agents.requests import Reason, TextKind
 from copilot_workflows.subjects import EXPLAINED, Subject
 from copilot_workflows.telling.messages import Told
+from tests.infra.temporal import NAMESPACE
 from tests.integration.workflows.agents_process import running_agents, settings_of
 from tests.integration.workflows.incidents import explanations, fill, once, pages, subjects
 
@@ -188,3 +192,35 @@ async def test_a_log_that_is_away_is_waited_for(temporal: Temporal, name: str) -
         assert there.counted("copilot_agents_activity_failures_total", **labels) == 4
     (only,) = await explanations(log, name)
     assert isinstance(only, TransitionExplained)
+
+
+async def test_the_server_cannot_read_what_is_told(temporal: Temporal, name: str) -> None:
+    """With keys set, a history holds neither the cluster's name nor the evidence nor the words."""
+    log = MemoryLog()
+    subject = (await incident(log, name))[2]
+    keys = f"k={base64.b64encode(b'k' * 32).decode()}"
+    settings = settings_of(
+        temporal.address, queue=f"queue-{uuid.uuid4().hex}", model="obedient",
+        temporal_payload_keys=SecretStr(keys),
+    )  # fmt: skip
+    async with running_agents(settings, log) as there:
+        told = await there.told(subject)
+        stranger = await Client.connect(temporal.address, namespace=NAMESPACE)
+        history = await stranger.get_workflow_handle(str(subject.explains)).fetch_history()
+    assert told.source is ExplanationSource.MODEL
+    payloads = _decoded(json.loads(history.to_json()))
+    assert len(payloads) > 10
+    said = b"\n".join(payloads)
+    for word in (name, "critical", "signature", "evidence", "headline", "requests"):
+        assert word.encode() not in said
+
+
+def _decoded(value: Any) -> list[bytes]:
+    """The data of every payload in a history."""
+    if isinstance(value, list):
+        return [data for item in value for data in _decoded(item)]
+    if isinstance(value, dict):
+        own = value.get("data")
+        mine = [base64.b64decode(own)] if isinstance(own, str) else []
+        return mine + [data for item in value.values() for data in _decoded(item)]
+    return []
