@@ -28,7 +28,7 @@ from copilot_core.figures import Sort
 from copilot_core.lexicon import HEDGES
 from copilot_core.sayings import Saying, step_of
 from copilot_core.stretches import stretches
-from copilot_core.text_units import Kind, Unit
+from copilot_core.text_units import Kind, Unit, has_content
 
 Borne = Sequence[tuple[Unit, Saying | None]]
 
@@ -87,16 +87,35 @@ def _unranked(borne: Borne, book: Book) -> str | None:
     """Whether the likeliest cause is another one than is said."""
     places = [_place(by, book) for _, by in borne]
     for at, (unit, _) in enumerate(borne):
-        for token in unit.tokens:
-            first = token.text in ("likeliest", "was-likeliest")
+        for n, token in enumerate(unit.tokens):
+            first = token.text in _FIRST
             if token.kind is not Kind.SPECIAL or not (first or token.text == "beside"):
                 continue
-            following = [p for p, (_, by) in zip(places[at:], borne[at:], strict=True) if by]
+            on = at + 1 if has_content(unit.tokens[:n]) else at  # said of what follows it
+            following = [p for p, (_, by) in zip(places[on:], borne[on:], strict=True) if by]
             earlier = [p for p in reversed(places[:at]) if p is not None]
             place = next(iter(following or earlier), None)
             if place is None or first != (place == 0):
                 return f"turn: {token.text} is not the place of this cause"
     return None
+
+
+_FIRST: Final = frozenset({"likeliest", "was-likeliest"})
+
+
+def _is_its_cause(borne: Borne, at: int, step: tuple[str, int] | None) -> bool:
+    """Whether it is `critical, most likely because` of a cause, and not `because` alone."""
+    (before, by), (unit, _) = borne[at - 1], borne[at]
+    tokens = (*before.tokens, *unit.tokens)
+    hedged = any(t.kind is Kind.SPECIAL and t.text in _FIRST for t in tokens)
+    claim = by.claim if by else None
+    return (
+        hedged
+        and isinstance(claim, StateClaim)
+        and claim.subject == "status"
+        and step is not None
+        and step[1] == 0
+    )
 
 
 def _step(by: Saying | None) -> tuple[str, int] | None:
@@ -120,6 +139,8 @@ def _uncaused(borne: Borne, book: Book) -> str | None:
                 return "a causal word without a cause"
             continue
         else:
+            if unit.link == "backward" and _is_its_cause(borne, at, here):
+                continue
             first, then = steps[at - 1], here
             if unit.link == "backward":
                 first, then = then, first

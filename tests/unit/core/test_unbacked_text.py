@@ -103,6 +103,8 @@ ATTACKS: Final[tuple[tuple[tuple[str, str], str, str], ...]] = (
     (ABSENT, "cause", "Its cause is open: no worker polls the task queues."),
     (ABSENT, "cause", "Perhaps no worker polls the task queues."),
     (ABSENT, "status cause", "Because cluster {cluster} is critical, no worker polls the task queues."),
+    (ABSENT, "status cause", "Cluster {cluster} is critical since {0.since} because no worker polls the task queues."),
+    (ABSENT, "status cause step:tasks-wait", "Cluster {cluster} is critical since {0.since}, most likely because tasks wait in matching."),
     (ABSENT, "cause", "No worker polls the task queues, score 99 %."),
     (ABSENT, "cause step:work-stops", "Workflows do not close: the operator removed the workers."),
     (ABSENT, "hypothesis", "Most likely no worker polls the task queues because of a deployment."),
