@@ -61,6 +61,7 @@ INCIDENTS = (
     "n08-one-worker-killed",
     "n09-load-x5",
     "n10-workers-misrouted",
+    "n11-workers-undersized",
     "n12-db-connections",
     "n13-two-at-once",
     "n14-matching-frozen",
