@@ -237,9 +237,9 @@ class Explanation(Draft):
     """Everything that is said of a transition, an incident or a state.
 
     `headline` what is the matter, in one sentence; `since` since when and what led there;
-    `certainty` how sure this is, why, and what cannot be told; `causes` likeliest first; `path` from the likeliest cause
-    to what users feel, step by step; `changed_before` configuration, deployments and membership;
-    `not_seen` what could not be seen.
+    `certainty` how sure this is, why, and what cannot be told; `causes` likeliest first; `path`
+    from the likeliest cause to what users feel, step by step; `changed_before` configuration,
+    deployments and membership; `not_seen` what could not be seen.
     """
 
     next_step: NextStep
