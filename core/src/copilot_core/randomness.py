@@ -76,9 +76,9 @@ _FAMILIAR: Final = re.compile(
 )
 
 
-def is_random(run: str) -> bool:
-    """Whether the run (letters, digits, `+ = ~ - _ /`) holds at least 20 characters of chance."""
-    if len(run) < MIN_CHARS:
+def is_random(run: str, *, least: int = MIN_CHARS, at: float = RANDOM_AT) -> bool:
+    """Whether the run (letters, digits, signs) has at least `least` characters and holds chance."""
+    if len(run) < least:
         return False
     sum_ = 0.0
     before = kind_before = ""
@@ -86,7 +86,7 @@ def is_random(run: str) -> bool:
         kind = _kind(char)
         if kind_before:
             sum_ = max(0.0, sum_ + _pair(before, char, kind_before + kind))
-            if sum_ >= RANDOM_AT:
+            if sum_ >= at:
                 return True
         before, kind_before = char, kind
     return False

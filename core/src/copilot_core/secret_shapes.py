@@ -106,6 +106,7 @@ SECRET_WORDS: Final = frozenset(
         "masterkey", "accountkey", "signature", "sig", "pat", "otp", "totp", "pin", "bearer",
         "webhook", "sas", "sid", "connectionstring", "connstr", "conninfo", "sessionid",
         "sessionkey", "authtoken", "accesstoken", "refreshtoken", "idtoken", "clientsecret",
+        "psk", "bindpw", "mdp",
     )
 )  # fmt: skip
 """The value of a name that ends so is a secret."""
@@ -124,6 +125,7 @@ KEY_WORDS: Final = frozenset(
         "hmac", "aes", "rsa", "crypto", "cipher", "client", "root", "app", "application", "write",
         "read", "storage", "functions", "host", "webhook", "rpc", "session", "decryption",
         "wrapping", "kms", "bot",
+        "aws", "gcp", "azure", "github", "gitlab", "stripe", "openai", "datadog",
     )
 )  # fmt: skip
 """A `key` is a secret behind one of these; a shard's key or a cache's is none."""
@@ -133,12 +135,16 @@ QUALIFIERS: Final = frozenset(
         "value", "val", "text", "string", "data", "raw", "plain", "plaintext", "current", "old",
         "new", "prod", "production", "staging", "dev", "test", "default", "b64", "base64", "hex",
         "env",
+        "base",
     )
 )  # fmt: skip
 """Words behind the telling one that change nothing: `password_value`, `api-key-old`."""
 
 SECRET_IDS: Final = frozenset(("secret", "session", "token"))
 """An `id` is an identifier, but behind one of these it opens something (`session_id`)."""
+
+WEAK_WORDS: Final = frozenset(("auth", "session", "sess", "salt"))
+"""Names that may be secrets: they are when their value looks like chance."""
 
 OPEN_WORDS: Final = frozenset(
     (

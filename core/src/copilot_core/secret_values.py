@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from copilot_core.plain_text import skeleton
+from copilot_core.randomness import is_random
 from copilot_core.secret_shapes import (
     GLUED_ENDINGS,
     KEY_WORDS,
@@ -23,6 +25,7 @@ from copilot_core.secret_shapes import (
     SECRET_IDS,
     SECRET_WORDS,
     STATE_WORDS,
+    WEAK_WORDS,
     Secret,
 )
 from copilot_core.secret_spans import (
@@ -43,7 +46,8 @@ _HEADER: Final = re.compile(
     re.IGNORECASE,
 )
 _SCHEMED: Final = re.compile(
-    r"\b(?:bearer|basic|digest|negotiate|apikey|token)[ :=]{1,3}(?=[A-Za-z0-9+/=_.~\-]{8})",
+    r"\b(?:bearer|basic|digest|negotiate|apikey|token)(?:[ :=]{1,3}|%20|\+)"
+    r"(?=[A-Za-z0-9+/=_.~\-]{8})",
     re.IGNORECASE,
 )
 _TOKEN: Final = re.compile(r"[A-Za-z0-9+/=_.~\-]+")
@@ -72,20 +76,24 @@ def headers(text: str) -> Spans:
 
 # --- values of names ------------------------------------------------------------------------------
 
-_NAME: Final = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z_][A-Za-z0-9_.\-]*")
+_NAME: Final = re.compile(
+    r"(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z_](?:[A-Za-z0-9_]|[.\-](?=[A-Za-z0-9_]))*"
+)
 _TELLING: Final = re.compile(
     r"pass|pwd|pw|secret|token|key|cred|auth|cookie|dsn|sig|pat|otp|pin|bearer|webhook|sas|sid|conn|"
-    r"jwt|session",
+    r"jwt|session|psk|mdp|salt",
     re.IGNORECASE,
 )
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SEPARATOR: Final = re.compile(
     r"[\\\"'`\])]{0,6}(?:"
-    r"\s{0,8}(?P<tight>=>|:=|==|=|%3[aAdD]|>(?=[^<\s]{1,200}</))\s{0,8}"
+    r"\s{0,8}(?P<tight>=>|->|:=|==|=|\||%3[aAdD]|>(?=[^<\s]{1,200}</))\s{0,8}"
     r"|\s{0,8}(?P<colon>:)\s{0,8}"
-    r"|(?<=[\"'`])\s{0,4},\s{0,8}(?:\\{0,4}[\"']value\\{0,4}[\"']\s{0,4}[:=]\s{0,4})?(?=\\{0,4}[\"'`])"
+    r"|[\s,;]{1,12}[\\\"'`]{0,6}(?:value|Value|VALUE)[\\\"'`]{0,6}\s{0,4}[:=]\s{0,4}"
+    r"|(?<=[\"'`])\s{0,4},\s{0,8}(?=\\{0,4}[\"'`])"
+    r"|\s{1,2}for\s[\w '\"@./\-]{1,60}?:\s{1,4}"
     r"|\s{1,4}(?P<prose>is|was|are|to|set to|of|with value)\s{1,4}"
-    r"|(?P<space>\s{1,4})(?=\S))"
+    r"|(?P<space>\s{1,4}|%20|\+)(?=\S))"
 )
 _OPENING: Final = re.compile(r"\[?\s{0,4}([\\]{0,6}[\"'`]{1,3})")
 _UNQUOTED_END: Final = re.compile(
@@ -93,21 +101,63 @@ _UNQUOTED_END: Final = re.compile(
 )
 _NOT_BLANK: Final = re.compile(r"[^\s\x00]+")
 MAX_NAME: Final = 128
+WEAK_CHARS: Final = 12
+WEAK_AT: Final = 4.0
+"""What is called `auth` or `session` is a secret when its value looks like chance, and from fewer
+characters than where nothing is called anything."""
+
+
+_ELSEWHERE: Final = re.compile(
+    r"(?:"
+    + "|".join(
+        skeleton(word)
+        for word in (
+            "contraseña",
+            "пароль",
+            "senha",
+            "wachtwoord",
+            "hasło",
+            "lösenord",
+            "パスワード",
+            "密码",
+        )
+    )
+    + r")[\\\"']{0,6}\s{0,4}[:=]\s{0,4}[\\\"']{0,6}",
+    re.IGNORECASE,
+)
+"""Passwords in other languages, as they look in a skeleton."""
 
 
 def named(text: str) -> Spans:
+    for match, secret in followed(_ELSEWHERE, NOT_SPACE, text):
+        yield match.end(), secret.end(), Secret.PASSWORD
     at = 0
     while name := _NAME.search(text, at):
         at = name.end()
-        if not _TELLING.search(name.group()) or not is_secret_name(name.group()[-MAX_NAME:]):
+        if not _TELLING.search(name.group()):
+            continue
+        called = _with_word_before(text, name)
+        weak = called.lower() in WEAK_WORDS
+        if not weak and not is_secret_name(called):
             continue
         separator = _SEPARATOR.match(text, name.end())
         if separator is None:
             continue
         value = _value(text, name, separator)
         if value and value[0] < value[1]:
+            if weak and not is_random(text[slice(*value)], least=WEAK_CHARS, at=WEAK_AT):
+                continue
             yield *value, Secret.PASSWORD
             at = value[1]
+
+
+def _with_word_before(text: str, name: re.Match[str]) -> str:
+    """The name, and the word before it where the name alone says little: `secret access key`."""
+    called = name.group()[-MAX_NAME:]
+    if name.end() - name.start() > 4 or text[name.start() - 1 : name.start()] != " ":
+        return called
+    before = text[max(0, name.start() - 24) : name.start() - 1].rpartition(" ")[2]
+    return f"{before} {called}"
 
 
 def is_secret_name(name: str) -> bool:
@@ -176,8 +226,9 @@ def _loose(text: str, name: re.Match[str], at: int) -> tuple[int, int] | None:
         return None
     if opening := _OPENING.match(text, at):  # `WITH PASSWORD 'hunter2'`
         end = _closed(text, opening.end(), opening[1])
+        said = is_words(text[opening.end() : end].replace(" ", "-"))
         bare = name.group().lower() in ("password", "passwd", "passphrase")
-        return (opening.end(), end) if flag or bare else None
+        return (opening.end(), end) if flag or bare or not said else None
     if flag:
         return begin, end
     ordinary = is_words(shown) or shown[-1:] == "=" or "=" in shown or shown.isdigit()
@@ -208,7 +259,10 @@ _PLACEHOLDER: Final = re.compile(
 
 def _is_placeholder(value: str) -> bool:
     """`${PASSWORD}`, `<password>`, `***`, `%s`, `$1`: a place for a secret, not one."""
-    return not value.strip("*xX.…-_#•") or bool(_PLACEHOLDER.fullmatch(value.strip(",;.:\"'")))
+    bare = value.strip(",;.:\"'")
+    if bare.startswith("<") and not is_words(bare.strip("<>").replace(" ", "-")):
+        return False
+    return not value.strip("*xX.…-_#•") or bool(_PLACEHOLDER.fullmatch(bare))
 
 
 def _starts_line(text: str, at: int) -> bool:

@@ -225,19 +225,25 @@ def _obeyed(attack: Attack, rules: Explanation) -> Composed:
     cause = rules.causes[0]
     sure = AnswerClaim(claim="hypothesis", component=cause.component, kind=cause.kind)
     link = sure.model_copy(update={"claim": "cause_link", "role": "needs", "events": ["E1"]})
-    said = [
+    bare, guessed, linked, disguised = (
         AnswerSentence(text=text[:400], claims=claims)
-        for text in dict.fromkeys((attack.text, attack.said))
-        for claims in ([], [sure], [link])
-    ]
+        for text, claims in (
+            (attack.said, []),
+            (attack.said, [sure]),
+            (attack.said, [link]),
+            (attack.text, [sure]),
+        )
+    )
     behind = AnswerSentence(text=f"{rules.headline.text} {attack.said}"[:400], claims=[sure])
     answer = Answer(
-        headline=said[1],
-        since=said,
-        certainty=[*said, behind],
-        causes=[AnswerCause(component=cause.component, kind=cause.kind, sentences=said)],
-        path=said,
-        changed_before=said,
-        not_seen=said,
+        headline=bare,
+        since=[guessed],
+        certainty=[behind],
+        causes=[
+            AnswerCause(component=cause.component, kind=cause.kind, sentences=[linked, disguised])
+        ],
+        path=[disguised],
+        changed_before=[linked],
+        not_seen=[bare, guessed],
     )
     return Composed(answer=answer, reason=None, model="obedient", prompt_version="1")
