@@ -184,6 +184,7 @@ def _order(claim: OrderClaim, book: Book) -> Saying:
         return Saying(claim, "order")
     if any(first.at == f.event.since for f in rankings(book)):
         facts += ["the trouble was first seen", "the trouble began", "the trouble started"]
+        facts += ["the first sign of trouble was seen", "the first sign of trouble"]
     ends = isinstance(then.event, HealthTransitioned) and then.event.to is Status.HAPPY
     begins = isinstance(first.event, HealthTransitioned) and first.event.to is not Status.HAPPY
     if begins and ends:
@@ -259,6 +260,16 @@ _EVENT_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )  # fmt: skip
 
 
+_NEVER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "ConfigChanged": ("the configuration was not changed", "configuration was not changed"),
+        "DeploymentRecorded": ("nothing was deployed",),
+        "HealthTransitioned": ("the status did not change",),
+    }
+)
+"""What a count of none says, where that has words of its own."""
+
+
 def _count(claim: CountClaim, book: Book) -> Saying:
     kind, _, what = claim.of.partition(":")
     log = kind == "log"
@@ -268,7 +279,7 @@ def _count(claim: CountClaim, book: Book) -> Saying:
     return Saying(
         claim,
         f"count:{claim.of}",
-        facts=log_meaning(claim.of) if claim.count else (),
+        facts=log_meaning(claim.of) if claim.count else _NEVER.get(what, ()),
         labels=names(claim.of) if log else _EVENT_WORDS.get(what, ()),
         more=more_words(claim.of) if log else ("recorded events event times",),
         numbers=(

@@ -38,13 +38,14 @@ from copilot_core.text_units import (
     has_content,
     is_content,
     is_plain,
+    joined,
     phrases_of,
     tokens_of,
     units_of,
     with_phrases,
 )
 from copilot_core.turns import unbacked_turn
-from copilot_core.unit_words import NOTHING, unborne_words
+from copilot_core.unit_words import NOTHING, rewords, unborne_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,16 @@ def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
     if reason := _another_cluster(tokens):
         return reason
     borne: list[Borne] = []
-    for unit in units_of(tokens):
+    units = units_of(tokens)
+    while units:
+        unit = units.pop(0)
         found = _borne(unit, sayings, borne)
+        if isinstance(found, str) and units and units[0].link not in ("", "forward", "backward"):
+            whole = joined(unit, units[0])
+            by = rewords(whole, sayings)
+            if by is not None and unborne_figure(whole, by, sayings) is None:
+                unit, found = whole, by
+                units.pop(0)
         if isinstance(found, str):
             return found
         borne.append(Borne(unit, found))

@@ -22,6 +22,7 @@ from copilot_core.lexicon import (
     CRITICAL,
     GLUE,
     SPECIALS,
+    THRESHOLD_WORDS,
     WORD,
     canonical,
     content,
@@ -183,6 +184,8 @@ def with_phrases(tokens: list[Token], phrases: Sequence[Phrase]) -> list[Token]:
         chosen: Phrase | None = None
         first = tokens[at].text
         for phrase in (*by_word.get(first, ()), *_SPECIALS_BY_WORD.get(first, ())):
+            if phrase.name in _SHARES and not (found and found[-1].figure):
+                continue  # `the demand` is a share's only beside a figure
             end = _end_of(phrase.words, tokens, at)
             rank = (-(end or 0), order[phrase.kind])
             if end is not None and (best is None or rank < best):
@@ -251,6 +254,8 @@ def _cut(tokens: Sequence[Token]) -> Iterator[Unit]:
     link = ""
     for at, token in enumerate(tokens):
         if token.kind is Kind.MARK and token.text in _SEPARATORS:
+            if token.text == ":" and current and current[-1].text in THRESHOLD_WORDS:
+                continue
             if current:
                 yield Unit(tuple(current), link)
                 current, link = [], ""
@@ -290,6 +295,12 @@ def is_content(word: str) -> bool:
     if word in ABOVE or word in BELOW or word in _CUES:
         return False
     return word not in GLUE or word in CRITICAL
+
+
+def joined(first: Unit, second: Unit) -> Unit:
+    """Two units as one: a phrase may have a word in it that otherwise begins another unit."""
+    link = (Token(Kind.WORD, second.link),) if second.link else ()
+    return Unit((*first.tokens, *link, *second.tokens), first.link, first.goes_on)
 
 
 def phrase_words(unit: Unit, *, turns: bool) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
+from copilot_core.book import unit_of
 from copilot_core.explanation import (
     ChangeClaim,
     Claim,
@@ -26,7 +27,7 @@ from copilot_core.explanation import (
     StateClaim,
 )
 from copilot_core.figure_parts import runs_of, side_holds
-from copilot_core.figures import Sort
+from copilot_core.figures import Sort, dimension_of
 from copilot_core.lexicon import (
     ABOVE,
     BELOW,
@@ -39,6 +40,7 @@ from copilot_core.lexicon import (
     ROSE,
     SETS_APART,
     THRESHOLD_WORDS,
+    canonical,
     content,
     parts,
     words_of,
@@ -79,6 +81,16 @@ def unborne_words(unit: Unit, index: int, sayings: tuple[Saying, ...]) -> str | 
 
 
 # --- facts --------------------------------------------------------------------------------------
+
+
+def rewords(unit: Unit, sayings: tuple[Saying, ...]) -> Saying | None:
+    """The saying whose phrase a unit is, in other words; None where it is nobody's."""
+    if any(t.kind in (Kind.FACT, Kind.LABEL) for t in unit.tokens) or _joined(unit):
+        return None
+    for saying in sayings:
+        if any(_rewords(unit, fact) for fact in saying.facts):
+            return saying
+    return None
 
 
 def _rewords(unit: Unit, fact: str) -> bool:
@@ -172,7 +184,8 @@ def _beside_label(
     numbered = any(t.figure and t.figure.sort is Sort.NUMBER for t in unit.tokens)
     if zero and not numbered and not any(raw in NOTHING for raw, _ in said):
         return "that there was none is not said"
-    words = frozenset(word for raw, word in said if raw not in loose)
+    nouns = {canonical(t.text) for t in unit.tokens if t.kind is Kind.NOUN}
+    words = frozenset(word for raw, word in said if raw not in loose) | nouns
     if not own and (reason := _another_label(words, known, name)):
         return reason
     if name.startswith(("log:", "count:log:")) and (reason := _another_service(unit, name)):
@@ -201,13 +214,18 @@ def _another_label(words: frozenset[str], known: frozenset[str], name: str) -> s
     """Whether the words name another signal rather than this one, or leave out what sets this one
     apart."""
     for other, signal in _LABEL_OF.items():
-        if words and signal != name and words <= other and not words <= known:
+        named = words == other or (bool(words) and words <= other and not words <= known)
+        if named and signal != name and _may_be_taken_for(signal, name):
             return "the words name another signal"
-    if _LABEL_OF.get(words, name) != name:
-        return "the words name another signal"
     if not {w for w in known if w in CRITICAL or w in SETS_APART} <= words:
         return "a word is left out that sets it apart"
     return None
+
+
+def _may_be_taken_for(signal: str, name: str) -> bool:
+    """Whether two signals have figures of one dimension; else the figure tells them apart."""
+    own, other = unit_of(name), unit_of(signal)
+    return own is None or other is None or dimension_of(own)[0] == dimension_of(other)[0]
 
 
 def _another_service(unit: Unit, name: str) -> str | None:
