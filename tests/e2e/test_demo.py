@@ -104,7 +104,7 @@ def test_it_ends_with_the_explained_incident(folder: Path) -> None:
     _, _, end = done.stdout.partition("identical")
     assert "is critical since 17:12:30 UTC" in end
     assert "no worker polls the task queues" in end
-    assert "Runbook: workers-absent" in end
+    assert "Runbook: copilot kb show workers-absent" in end
 
 
 def test_serve_keeps_the_api_up_until_interrupted(folder: Path) -> None:

@@ -36,8 +36,9 @@ def rows(event: Explained, *, event_id: str) -> Iterator[RenderableType]:
         ("What could not be seen", told.not_seen),
     ):
         yield from _part(title, map(_said, sentences))
-    runbook = f" Runbook: {told.next_step.runbook}." if told.next_step.runbook else ""
-    yield from _part("Next step", [told.next_step.action + runbook, *told.next_step.rules])
+    page = told.next_step.runbook
+    runbook = [f"Runbook: copilot kb show {page}"] if page else []
+    yield from _part("Next step", [told.next_step.action, *told.next_step.rules, *runbook])
     by_model = event.source is ExplanationSource.MODEL
     who = event.model if by_model else "the rules"
     yield Text(f"worded by {who}, about event {event_id}", style="dim")
