@@ -144,18 +144,25 @@ def _counts(token: Token) -> bool:
 
 # --- phrases ------------------------------------------------------------------------------------
 
-_SPECIALS_BY_WORD: Final[dict[str, list[Phrase]]] = {}
 _SHARES: Final = {
     unit: (unit, unit.replace("of ", "of the "), unit.replace("of ", "the "))
     for unit in sorted({s.unit for s in SIGNS})
     if unit.startswith("of ")
 }
 """What a share is of, as signs have it: `of demand`, `the usual`."""
-for _name, _texts in (*SPECIALS.items(), *_SHARES.items()):
-    for _text in _texts:
-        _SPECIALS_BY_WORD.setdefault(words_of(_text)[0], []).append(
-            Phrase(words_of(_text), Kind.SPECIAL, _name)
-        )
+
+
+def _specials_by_word() -> dict[str, list[Phrase]]:
+    """The turns of phrase, by the word that they begin with."""
+    found: dict[str, list[Phrase]] = {}
+    for name, texts in (*SPECIALS.items(), *_SHARES.items()):
+        for text in texts:
+            words = words_of(text)
+            found.setdefault(words[0], []).append(Phrase(words, Kind.SPECIAL, name))
+    return found
+
+
+_SPECIALS_BY_WORD: Final = _specials_by_word()
 _SKIPPED: Final = frozenset(",;:")
 
 

@@ -1,7 +1,7 @@
 """Turns of phrase held against the claims of their sentence: causes, order, time, sight.
 
 Theory of operation. Words like *because*, *most likely*, *again* or *no longer* say something by
-the way a sentence is put together, so they are looked at for the sentence as a whole. `_TURNS` has
+the way a sentence is put together, so they are looked at for the sentence as a whole. `TURNS` has
 a check for each turn of the lexicon that is not the business of a single unit. A causal word stands
 only between two links of one cause, the earlier step before the later one.
 """
@@ -37,7 +37,7 @@ def unbacked_turn(borne: Borne, sayings: tuple[Saying, ...], book: Book) -> str 
     """The turn of phrase that the claims do not bear, as a reason; None when they bear all."""
     turns = {t.text for unit, _ in borne for t in unit.tokens if t.kind is Kind.SPECIAL}
     for turn in sorted(turns):
-        check = _TURNS.get(turn)
+        check = TURNS.get(turn)
         if turn.startswith("of ") and not _in_unit(sayings, turn):
             return "turn: a share of something else"
         if check is not None and not check(sayings, book):
@@ -276,7 +276,7 @@ def _in_unit(sayings: tuple[Saying, ...], unit: str) -> bool:
     return any(of == unit for s in sayings for _, _, of in s.numbers)
 
 
-_TURNS: Final[Mapping[str, Check]] = MappingProxyType(
+TURNS: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "no-longer": _no_longer,
         "open": _open,
