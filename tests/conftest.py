@@ -5,6 +5,7 @@
     pg_dsn                   the address of a new, empty database on `postgres`
     topic_suffix             a text that makes topic names on `kafka` this test's own
     prometheus_of(path)      the Prometheus server of a recording (`metrics.om.gz`)
+    prometheus_at(targets)   a Prometheus server that scrapes `host:port` by the name of its job
     temporal_server_binary   the Temporal server's program, to be run with a command of its own
     temporal_on(path)        a Temporal server that reads this dynamic config
     kept_temporal            a Temporal server of this test alone that keeps its data when killed
@@ -40,16 +41,17 @@ from tests.infra.components import (
 from tests.infra.go_tools import GoSdk
 from tests.infra.kafka import Kafka
 from tests.infra.postgres import Postgres
-from tests.infra.prometheus import Prometheus
+from tests.infra.prometheus import Prometheus, ScrapingPrometheus
 from tests.infra.temporal import Temporal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 Found = TypeVar("Found")
 
 _REAL_COMPONENTS = {
     "kafka", "own_kafka", "postgres", "own_postgres", "pg_dsn", "prometheus_of",
+    "prometheus_at",
     "temporal_server_binary", "temporal_on", "kept_temporal", "temporal", "go_sdk", "compose_check",
 }  # fmt: skip
 
@@ -138,6 +140,19 @@ def prometheus_of(
             return servers[recording]
 
         yield of
+
+
+@pytest.fixture
+def prometheus_at(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], ScrapingPrometheus]]:
+    """Starts a server that scrapes these targets every few seconds; each call is a new server."""
+    with ExitStack() as running:
+
+        def at(targets: Mapping[str, str]) -> ScrapingPrometheus:
+            home = tmp_path / f"prometheus-{uuid.uuid4().hex[:8]}"
+            server = ScrapingPrometheus(_found(prometheus_files), home, targets=targets)
+            return running.enter_context(server)
+
+        yield at
 
 
 @pytest.fixture(scope="session")

@@ -202,7 +202,12 @@ class Line:
             await log.close()
 
     def start_worker(
-        self, name: str = "a", *, module: str = "copilot_streams.worker.main", **env: object
+        self,
+        name: str = "a",
+        *,
+        module: str = "copilot_streams.worker.main",
+        args: Sequence[str] = (),
+        **env: object,
     ) -> Worker:
         """A worker process with `name` as its static id; `env` are settings without the prefix."""
         settings = {
@@ -216,7 +221,7 @@ class Line:
             **env,
         }
         worker = Worker(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *args],
             os.environ | {f"COPILOT_{k.upper()}": str(v) for k, v in settings.items()},
             self.folder / f"worker-{name}.log",
         )
