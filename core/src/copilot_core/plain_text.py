@@ -109,19 +109,28 @@ def plain(text: str) -> str:
             else text
         )
     composed = unicodedata.normalize("NFC", _ESCAPES.sub("", text))
-    kept: list[str] = []
-    marks = 0
-    for char in composed:
-        as_shown, is_mark = _character(char)
-        marks = marks + 1 if is_mark else 0
-        if as_shown and marks <= MAX_MARKS:
-            kept.append(as_shown)
-    return _WORD.sub(_one_script, unicodedata.normalize("NFC", "".join(kept)))
+    known = {char: _character(char) for char in _unusual(composed)}
+    shown = composed.translate({ord(char): as_shown for char, (as_shown, _) in known.items()})
+    marks = "".join(char for char, (_, is_mark) in known.items() if is_mark)
+    if marks:
+        tower = re.compile(f"([{marks}]{{{MAX_MARKS}}})[{marks}]+")
+        shown = tower.sub(r"\1", shown)
+    shown = unicodedata.normalize("NFC", shown)
+    if not known.keys().isdisjoint(LOOKALIKES):
+        shown = _WORD.sub(_one_script, shown)
+    return shown
 
 
 def skeleton(text: str) -> str:
     """`text` in Latin letters where it looks so: as many characters, in the same places."""
-    return text if text.isascii() else "".join(map(_latin, text))
+    if text.isascii():
+        return text
+    return text.translate({ord(char): _latin(char) for char in _unusual(text)})
+
+
+def _unusual(text: str) -> list[str]:
+    """The characters that are looked at one by one: few, also in a long text."""
+    return sorted({char for char in set(text) if not " " <= char <= "~"})
 
 
 def one_line(text: str) -> str:

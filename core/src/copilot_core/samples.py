@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from math import isfinite
 from typing import Annotated, Final, Literal
 
@@ -309,18 +310,24 @@ def decode(
     return message
 
 
+@lru_cache(maxsize=4096)
+def _name(text: str) -> str:
+    """The name of a service or a pattern; the same ones come in every slot."""
+    return guard(text, Sink.METRIC, limit=NAME_CHARS)
+
+
 def _guarded(sample: LogSample) -> LogSample:
     """A log sample without what its sender should have taken out: names and lines are foreign."""
     counts: dict[str, dict[str, int]] = {}
     for service, by_pattern in (sample.counts or {}).items():
-        of_service = counts.setdefault(guard(service, Sink.METRIC, limit=NAME_CHARS), {})
+        of_service = counts.setdefault(_name(service), {})
         for pattern, count in by_pattern.items():
-            name = guard(pattern, Sink.METRIC, limit=NAME_CHARS)
+            name = _name(pattern)
             of_service[name] = of_service.get(name, 0) + count
     excerpts = tuple(
         LogExcerpt(
-            service=guard(e.service, Sink.METRIC, limit=NAME_CHARS),
-            pattern=guard(e.pattern, Sink.METRIC, limit=NAME_CHARS),
+            service=_name(e.service),
+            pattern=_name(e.pattern),
             untrusted_text=guard(e.untrusted_text, Sink.EVENT, limit=EXCERPT_CHARS),
         )
         for e in sample.excerpts

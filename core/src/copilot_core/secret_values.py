@@ -79,11 +79,13 @@ def headers(text: str) -> Spans:
 _NAME: Final = re.compile(
     r"(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z_](?:[A-Za-z0-9_]|[.\-](?=[A-Za-z0-9_]))*"
 )
+_IN_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]")
 _TELLING: Final = re.compile(
     r"pass|pwd|pw|secret|token|key|cred|auth|cookie|dsn|sig|pat|otp|pin|bearer|webhook|sas|sid|conn|"
-    r"jwt|session|psk|mdp|salt",
-    re.IGNORECASE,
+    r"jwt|session|psk|mdp|salt"
 )
+"""Without a word of these a name tells nothing; looked for in small letters."""
+_SMALL: Final = {ord(big): ord(big) + 32 for big in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SEPARATOR: Final = re.compile(
     r"[\\\"'`\])]{0,6}(?:"
@@ -131,10 +133,11 @@ _ELSEWHERE: Final = re.compile(
 def named(text: str) -> Spans:
     for match, secret in followed(_ELSEWHERE, NOT_SPACE, text):
         yield match.end(), secret.end(), Secret.PASSWORD
-    at = 0
-    while name := _NAME.search(text, at):
-        at = name.end()
-        if not _TELLING.search(name.group()):
+    at, small = 0, text.translate(_SMALL)
+    while hit := _TELLING.search(small, at):
+        name = _NAME.match(text, _begin(text, hit.start(), floor=at))
+        at = max(hit.end(), name.end() if name else 0)
+        if name is None:
             continue
         called = _with_word_before(text, name)
         weak = called.lower() in WEAK_WORDS
@@ -149,6 +152,18 @@ def named(text: str) -> Spans:
                 continue
             yield *value, Secret.PASSWORD
             at = value[1]
+
+
+def _begin(text: str, at: int, *, floor: int) -> int:
+    """Where the name begins that has a telling word at `at`."""
+    begin = at
+    while begin > max(floor, at - MAX_NAME) and _IN_NAME.match(text, begin - 1):
+        begin -= 1
+    if begin and text[begin - 1] == "%":
+        begin += 2  # `%3Ftoken`: the digits belong to the sign
+    while begin < at and not (text[begin].isalpha() or text[begin] == "_"):
+        begin += 1
+    return min(begin, at)
 
 
 def _with_word_before(text: str, name: re.Match[str]) -> str:
