@@ -77,20 +77,9 @@ def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
         return "a sign that belongs to no sentence"
     if reason := _another_cluster(tokens):
         return reason
-    borne: list[Borne] = []
-    units = units_of(tokens)
-    while units:
-        unit = units.pop(0)
-        found = _borne(unit, sayings, borne)
-        if isinstance(found, str) and units and units[0].link not in ("", "forward", "backward"):
-            whole = joined(unit, units[0])
-            by = rewords(whole, sayings)
-            if by is not None and unborne_figure(whole, by, sayings) is None:
-                unit, found = whole, by
-                units.pop(0)
-        if isinstance(found, str):
-            return found
-        borne.append(Borne(unit, found))
+    borne = _all_borne(units_of(tokens), sayings)
+    if isinstance(borne, str):
+        return borne
     if _only_named(borne) or not any(b.by and has_content(b.unit.tokens) for b in borne):
         return "nothing is said of it"
     return unbacked_turn([(b.unit, b.by) for b in borne], sayings, book)
@@ -130,6 +119,25 @@ def _another_cluster(tokens: list[Token]) -> str | None:
         if token.text == "cluster" and named:
             return "another cluster is named"
     return None
+
+
+def _all_borne(units: list[Unit], sayings: tuple[Saying, ...]) -> list[Borne] | str:
+    """Each unit with the saying that bears it, or why one is not borne."""
+    borne: list[Borne] = []
+    while units:
+        unit = units.pop(0)
+        found = _borne(unit, sayings, borne)
+        if isinstance(found, str) and units and units[0].link not in ("", "forward", "backward"):
+            # A phrase may have a word in it that otherwise begins another unit.
+            whole = joined(unit, units[0])
+            by = rewords(whole, sayings)
+            if by is not None and unborne_figure(whole, by, sayings) is None:
+                unit, found = whole, by
+                units.pop(0)
+        if isinstance(found, str):
+            return found
+        borne.append(Borne(unit, found))
+    return borne
 
 
 def _borne(unit: Unit, sayings: tuple[Saying, ...], before: list[Borne]) -> Saying | str | None:
