@@ -292,7 +292,7 @@ def decode(
         )
         raise Rejected(findings[0], code="malformed", findings=findings) from e
     if isinstance(message, LogSample):
-        message = _guarded(message)
+        message = guarded(message)
     if key is not None and key != message.cluster.encode():
         raise Rejected(
             f"key {key[:80]!r} but the message says cluster {message.cluster!r}",
@@ -316,7 +316,7 @@ def _name(text: str) -> str:
     return guard(text, Sink.METRIC, limit=NAME_CHARS)
 
 
-def _guarded(sample: LogSample) -> LogSample:
+def guarded(sample: LogSample) -> LogSample:
     """A log sample without what its sender should have taken out: names and lines are foreign."""
     counts: dict[str, dict[str, int]] = {}
     for service, by_pattern in (sample.counts or {}).items():

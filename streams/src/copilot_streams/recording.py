@@ -38,6 +38,7 @@ from copilot_core.samples import (
     Slot,
     decode,
     encode,
+    guarded,
 )
 from copilot_core.signals import SIGNAL_NAMES, Installation
 
@@ -107,6 +108,8 @@ class RecordingWriter:
     def write(self, message: Sample | LogSample) -> None:
         """Append one message; raises `Rejected` when it does not belong here, or not yet."""
         self._order.admit(message)
+        if isinstance(message, LogSample):
+            message = guarded(message)  # a file is handed on, to others than those who log
         self._out.write(encode(message) + b"\n")
         self.messages += 1
 

@@ -294,3 +294,9 @@ def test_several_logs_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "path", [*sys.path, installed(tmp_path, "far = elsewhere:open")])
     with pytest.raises(Rejected, match=r"eventlog = .*far = |far = .*eventlog = "), open_log():
         pass
+
+
+def test_the_log_keeps_no_secret_of_an_author(log: ConfigLog) -> None:
+    """Who pastes a secret into the words of a change does not leave it in the log for ever."""
+    told = emitted(log, {"qps": 3000}, author="kim, password=hunter2, kim@example.com")
+    assert told.event.author == "kim, password=[password], [e-mail]"

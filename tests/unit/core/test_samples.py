@@ -15,6 +15,7 @@ from copilot_core.readings import Missing, reading
 from copilot_core.samples import (
     MAX_MESSAGE_BYTES,
     DeploymentFact,
+    LogExcerpt,
     LogSample,
     Sample,
     all_missing,
@@ -194,3 +195,22 @@ def test_an_unnamed_signal_is_missing_not_zero() -> None:
     assert s["transitions_per_s"] == 1.0
     assert s["closings_per_s"] is Missing.NO_SERIES
     assert isinstance(s, Sample)
+
+
+def test_log_samples_are_guarded_at_the_door() -> None:
+    """Whoever sent them: lines and names lose their secrets and tricks, counts add up, and what is
+    guarded already passes as it is."""
+    sent = LogSample(
+        cluster="orders",
+        slot=SLOT,
+        interval_s=30,
+        counts={"svc\u200b": {"p": 1}, "svc": {"p": 2}, "10.1.2.3": {"p": 3}},
+        excerpts=(
+            LogExcerpt(service="svc", pattern="p", untrusted_text="token=abc123\u202e refused"),
+        ),
+    )
+    got = decode(encode(sent))
+    assert isinstance(got, LogSample)
+    assert got.counts == {"svc": {"p": 3}, "[ip]": {"p": 3}}
+    assert got.excerpts[0].untrusted_text == "token=[password] refused"
+    assert decode(encode(got)) == got

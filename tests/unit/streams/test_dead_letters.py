@@ -50,3 +50,11 @@ async def test_only_letters_of_the_samples_topic_are_waiting() -> None:
     found = [letter.id async for letter in waiting(log)]
     assert len(found) == 150
     assert found == sorted(found)
+
+
+def test_a_reason_holds_no_secret() -> None:
+    """What a refused message said in its wrong place is told without its secrets."""
+    error = Rejected("unknown kind 'password=hunter2'", code="unknown_kind")
+    message = Message(1, b"k", b"body")
+    letter = letter_of(Refused("t@1", "copilot.samples.v1", 3, message, error), at=NOW)
+    assert letter.reason == "unknown kind 'password=[password]'"

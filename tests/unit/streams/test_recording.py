@@ -11,7 +11,7 @@ import pytest
 
 from copilot_core.errors import Rejected
 from copilot_core.readings import Missing
-from copilot_core.samples import DeploymentFact, LogSample, Sample, all_missing, encode
+from copilot_core.samples import DeploymentFact, LogExcerpt, LogSample, Sample, all_missing, encode
 from copilot_core.signals import SIGNAL_NAMES, Installation
 from copilot_streams.recorder import in_slot_order
 from copilot_streams.recording import Header, create, header_of, open_recording
@@ -209,3 +209,25 @@ async def test_logs_are_merged_by_slot() -> None:
         (60, "sample"), (60, "log_sample"), (90, "log_sample"),
     ]  # fmt: skip
     assert [m async for m in in_slot_order(given(samples), None)] == samples
+
+
+def test_a_recording_holds_no_secret(tmp_path: Path) -> None:
+    """Lines, names and the source are guarded on their way into the file, whoever made them."""
+    excerpt = LogExcerpt(service="svc", pattern="p", untrusted_text="password=hunter2 refused")
+    message = log_sample(FIRST).model_copy(
+        update={"counts": {"bob@example.com": {"p": 1}}, "excerpts": (excerpt,)}
+    )
+    header = HEADER.model_copy(update={"source": ""})
+    path = tmp_path / "r.jsonl.gz"
+    with create(path, header) as out:
+        out.write(message)
+    text = gzip.decompress(path.read_bytes()).decode()
+    assert "password=[password] refused" in text
+    assert "hunter2" not in text
+    assert "bob@" not in text
+    source = "http://me:hunter2@prometheus:9090"
+    told = header_of(
+        Installation("otel_ms", "core_ms", dsql=False),
+        cluster="orders", first=FIRST, last=LAST, interval_s=30, source=source,
+    )  # fmt: skip
+    assert told.source == "http://[credentials]@prometheus:9090"

@@ -43,6 +43,7 @@ RECORDING: Final = Path(__file__).parents[2] / "data" / "recordings" / "o1-worke
 RUN: Final = 9
 """Characters of an attack that would be too many."""
 PER_WORLD: Final = 45
+PER_ANSWER: Final = 6
 ALL: Final = tuple(attacks())
 
 OUR_MARKS: Final = '{"reason":"[text of 12 characters]"}'
@@ -190,9 +191,10 @@ def test_a_model_that_obeys_shows_nothing_of_it() -> None:
     cut, and the next step stays the rules'."""
     usual = neutral()
     whole = usual.rules.model_dump_json()
-    for attack in ALL:
-        told = worded(_obeyed(attack, usual.rules), book=usual.book, rules=usual.rules)
-        assert readable(told.explanation.model_dump_json(), [attack], but=whole) == set(), attack
+    for begin in range(0, len(ALL), PER_ANSWER):
+        group = ALL[begin : begin + PER_ANSWER]
+        told = worded(_obeyed(group, usual.rules), book=usual.book, rules=usual.rules)
+        assert readable(told.explanation.model_dump_json(), group, but=whole) == set()
         assert told.explanation.next_step == usual.rules.next_step
 
 
@@ -220,30 +222,28 @@ def test_a_true_count_repeats_no_label(said: str) -> None:
     assert "a name that others chose" in {cut.reason for cut in told.cut}
 
 
-def _obeyed(attack: Attack, rules: Explanation) -> Composed:
-    """An answer that says the attack wherever there is room."""
+def _obeyed(group: Sequence[Attack], rules: Explanation) -> Composed:
+    """An answer that says the attacks wherever there is room."""
     cause = rules.causes[0]
     sure = AnswerClaim(claim="hypothesis", component=cause.component, kind=cause.kind)
     link = sure.model_copy(update={"claim": "cause_link", "role": "needs", "events": ["E1"]})
-    bare, guessed, linked, disguised = (
-        AnswerSentence(text=text[:400], claims=claims)
-        for text, claims in (
-            (attack.said, []),
-            (attack.said, [sure]),
-            (attack.said, [link]),
-            (attack.text, [sure]),
-        )
+
+    def say(
+        *claims: AnswerClaim, disguised: bool = False, behind: str = ""
+    ) -> list[AnswerSentence]:
+        texts = [f"{behind}{a.text if disguised else a.said}"[:400] for a in group]
+        return [AnswerSentence(text=text, claims=list(claims)) for text in texts]
+
+    told = AnswerCause(
+        component=cause.component, kind=cause.kind, sentences=[*say(link), *say(sure)]
     )
-    behind = AnswerSentence(text=f"{rules.headline.text} {attack.said}"[:400], claims=[sure])
     answer = Answer(
-        headline=bare,
-        since=[guessed],
-        certainty=[behind],
-        causes=[
-            AnswerCause(component=cause.component, kind=cause.kind, sentences=[linked, disguised])
-        ],
-        path=[disguised],
-        changed_before=[linked],
-        not_seen=[bare, guessed],
+        headline=say()[0],
+        since=say(sure),
+        certainty=say(sure, behind=f"{rules.headline.text} "),
+        causes=[told],
+        path=say(sure, disguised=True),
+        changed_before=say(link),
+        not_seen=say(),
     )
     return Composed(answer=answer, reason=None, model="obedient", prompt_version="1")
