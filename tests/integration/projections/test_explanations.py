@@ -8,10 +8,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from copilot_core.errors import Rejected
-from copilot_core.events import TransitionExplained, new_event
+from copilot_core.events import ModelCallReserved, TransitionExplained, new_event
 from copilot_projections.incident_story import STORY_VIEWS, IncidentStory, story_of
 from copilot_projections.shape import View
-from copilot_projections.views import VIEWS, causes, explanations, incidents, status
+from copilot_projections.views import (
+    VIEWS,
+    causes,
+    explanations,
+    incidents,
+    status,
+    timeline,
+)
 from tests.integration.projections.line import Line
 from tests.unit.projections.explaining import explaining, explanations_of
 from tests.unit.projections.recorded import folded
@@ -224,6 +231,27 @@ async def the_story(line: Line, cluster: str = "orders") -> IncidentStory:
     """The page of a cluster's newest incident."""
     (incident, *_) = (await incidents.page(line.views, cluster=cluster)).incidents
     return await story_of(line.views, incident)
+
+
+async def test_what_words_cost_is_told_when_asked_for(line: Line) -> None:
+    """Calls of models are entries of the timeline, which is about what happened: they are left out
+    unless their type is named."""
+    story = Story("orders")
+    story.sample()
+    story.turned("unknown", "happy")
+    story.tell(
+        ModelCallReserved(
+            at=NOON, call="w/researcher", incident=NOON, signature="0" * 64, model="stub",
+            requests=4, tokens=20_000, cost_micro_usd=250_000,
+        )
+    )  # fmt: skip
+    views = await line.tell(story.book.new, VIEWS["timeline"])
+    usual = await timeline.page(views, cluster="orders")
+    asked = await timeline.page(views, cluster="orders", types={"ModelCallReserved"})
+    assert [e.type for e in usual.entries] == ["HealthTransitioned"]
+    (entry,) = asked.entries
+    assert entry.summary == "model call w/researcher of stub allowed"
+    assert entry.reasons == ("at most 4 requests, 20000 tokens, 0.2500 USD",)
 
 
 class TestIncidentPage:
