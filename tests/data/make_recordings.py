@@ -67,6 +67,7 @@ INCIDENTS = (
     "n14-matching-frozen",
     "n15-history-restarting",
     "n16-workflows-failing",
+    "n17-mass-delete",
     "n18-throttled",
     "n19-host-overloaded",
     "n20-activities-slower",
