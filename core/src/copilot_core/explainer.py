@@ -42,6 +42,7 @@ from copilot_core.said import (
     sentence,
     state_was,
 )
+from copilot_core.sayings import SIGHT
 from copilot_core.story import Moment, Story
 from copilot_core.stretches import stretches
 from copilot_core.told_causes import cannot_be_told, causes_told, path_told
@@ -185,18 +186,12 @@ def _most_likely(story: Story) -> Iterator[str | Piece]:
 
 # --- how sure -----------------------------------------------------------------------------------
 
-_SIGHT: Final = {
-    Evidence.FRESH: "all signals that the rules need are seen",
-    Evidence.PARTIAL: "some signals that the rules need are missing, or were and may still matter",
-    Evidence.BLIND: "no server process is seen, and the status is the one from before",
-}
-
 
 def _certainty(story: Story) -> Iterator[Sentence]:
     """How much is seen, what is assumed, and what cannot be told."""
     now = story.evidences[-1]
     since = from_to(now, seen_from=story.at)
-    text = f"evidence is {now.state} {since}: {_SIGHT[Evidence(now.state)]}"
+    text = f"evidence is {now.state} {since}: {SIGHT[now.state]}"
     yield sentence(state_was("evidence", now, text))
     if story.transition is not None:
         for gate in telling(story.transition.gates):

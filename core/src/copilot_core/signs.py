@@ -347,7 +347,7 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign("demand-rose", "demand_per_s", ">=", _DEMAND_ROSE, "of usual", "more workflows are started than before", _over_usual("demand_per_s", _quantity("demand_per_s"))),
     Sign("waiting", "queue_wait_s", ">=", 20.0, "s", "tasks wait in matching", _quantity("queue_wait_s")),
     Sign("activities-wait", "activity_backlog_age_s", ">=", 5.0, "s", "activity tasks wait in matching", _signal("activity_backlog_age_s")),
-    Sign("no-success", "completion_ratio", "<", 0.85, "ratio", "workflows close without success", _quantity("completion_ratio"), "completion-ratio-low"),
+    Sign("no-success", "completion_ratio", "<", 0.85, "ratio", "too few workflows close with success", _quantity("completion_ratio"), "completion-ratio-low"),
     # --- workers ---------------------------------------------------------------------------------
     Sign("workers-reports", "worker_processes", ">=", 1.0, "processes", "worker processes report", _pulse(Role.WORKERS)),
     Sign("workers-lost", "worker_processes", ">=", 1.0, "processes", "worker processes are gone and no more work is asked for than before", _lost_workers),
@@ -359,8 +359,8 @@ SIGNS: Final[tuple[Sign, ...]] = (
     Sign("held-longer", "activity_slots_used", ">=", 5.0, "of usual", "a workflow keeps activity slots longer than before", _over_usual("hold_s", _hold)),
     Sign("held-as-before", "activity_slots_used", "<", 5.0, "of usual", "a workflow keeps activity slots about as long as before", _over_usual("hold_s", _hold)),
     Sign("polls-fail", "worker_poll_failures_per_s", ">=", 0.3, "1/s", "polls of the workers fail", _signal("worker_poll_failures_per_s")),
-    Sign("activities-fail", "activity_failures_per_s", ">=", 0.25, "of closings", "activities fail", _activity_failures),
-    Sign("activities-succeed", "activity_failures_per_s", "<", 0.1, "of closings", "activities do not fail", _activity_failures),
+    Sign("activities-fail", "activity_failures_per_s", ">=", 0.25, "of closings", "attempts of activities fail", _activity_failures),
+    Sign("activities-succeed", "activity_failures_per_s", "<", 0.1, "of closings", "few attempts of activities fail", _activity_failures),
     # --- frontend --------------------------------------------------------------------------------
     Sign("frontend-errors", "frontend_error_ratio", ">=", 0.05, "ratio", "calls are refused", _quantity("frontend_error_ratio"), "frontend-errors"),
     Sign("rate-limited", "rate_limited_per_s", ">=", 0.5, "1/s", "calls are answered with resource exhausted", _signal("rate_limited_per_s")),

@@ -7,7 +7,7 @@ never needed for truth, only for speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
@@ -46,9 +46,9 @@ from copilot_core.events import (
 from copilot_core.gates import UNSCALED, Scaling
 from copilot_core.health import UNSTARTED, Machine
 from copilot_core.quantities import WINDOW_SLOTS, without_silent_roles
-from copilot_core.readings import MISSING_OF, Missing, Reading
-from copilot_core.samples import Sample, pack
-from copilot_core.signals import INDEX, SIGNAL_LIST, SIGNAL_LISTS, SIGNAL_NAMES
+from copilot_core.readings import Missing, Reading
+from copilot_core.samples import Sample, pack, unpack
+from copilot_core.signals import INDEX, SIGNAL_LIST, SIGNAL_LISTS
 
 FILLED: Final = "filled"
 """`source` of a slot that a later sample closed as all-missing."""
@@ -167,7 +167,7 @@ class ClusterState:
                 causes=CauseTracks.model_validate(raw["causes"]),
                 ranking=raw["ranking"] and CausesRanked.model_validate(raw["ranking"]),
                 recent_logs=tuple((slot, counts) for slot, counts in raw["recent_logs"]),
-                window=tuple(_unpack(slot, raw["signals"]) for slot in raw["window"]),
+                window=tuple(unpack(slot, raw["signals"]) for slot in raw["window"]),
                 recent=tuple((s, b) for s, b in raw["recent"]),
                 workers_seen=tuple(raw["workers_seen"]),
                 usual_logs={k: (v[0], v[1]) for k, v in raw["usual_logs"].items()},
@@ -192,16 +192,6 @@ def _machine_row(machine: Machine) -> list[object]:
 
 def _machine_of(row: list) -> Machine:
     return Machine(Status(row[0]), row[1], row[2], row[3], row[4])
-
-
-def _unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
-    """Compact readings of any known list, in the order of the present one."""
-    known: list[Reading] = [MISSING_OF[v] if isinstance(v, str) else float(v) for v in values]
-    names = SIGNAL_LISTS[signals]
-    if names is SIGNAL_NAMES:
-        return tuple(known)
-    by_name = dict(zip(names, known, strict=True))
-    return tuple(by_name.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
 
 
 def is_folded(stream: str) -> bool:
@@ -276,7 +266,7 @@ def evolved(state: ClusterState, event: Event) -> ClusterState:
 
 
 def _after_sample(state: ClusterState, event: SampleRecorded) -> ClusterState:
-    readings, _ = without_silent_roles(_unpack(event.readings, event.signals))
+    readings, _ = without_silent_roles(unpack(event.readings, event.signals))
     verdict = event.verdict
     recent = (*state.recent, (event.slot, event.source not in _UNSEEN_SOURCES))[-2 * WINDOW_SLOTS :]
     workers = tuple(
