@@ -119,8 +119,8 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType(
 def phrase(name: str) -> str:
     """What a signal or a quantity is called; the name itself for one that has no phrase.
 
-    A log pattern, `log:<service>/<pattern>`, is called `<pattern> in the log of <service>`; `*` stands
-    for all services.
+    A log pattern, `log:<service>/<pattern>`, is called `<pattern> in the log of <service>`; `*`
+    stands for all services.
     """
     if name.startswith("log:"):
         service, _, pattern = name.removeprefix("log:").partition("/")

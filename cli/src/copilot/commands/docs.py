@@ -27,7 +27,7 @@ def build(
         bool, typer.Option("--check", help="Write nothing; exit with 2 when a page is out of date.")
     ] = False,
 ) -> None:
-    """Write signals, rules, causes, events, settings, metrics, commands and API into Markdown pages."""
+    """Write signals, rules, causes, events, settings, metrics, commands and API into pages."""
     from copilot import reference
 
     if not check:
