@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.result import BenchResult
-from copilot_core.book import book_of
 from copilot_core.events import HealthTransitioned, NewEvent
-from copilot_core.explainer import explain
 from copilot_core.fold import fold, initial
-from copilot_core.proof import prove
+from copilot_core.proving.proof import prove
 from copilot_core.rules import RulePack
 from copilot_core.samples import Input, Sample, sample_of
 from copilot_core.signals import SIGNAL_NAMES
+from copilot_core.words.book import book_of
+from copilot_core.words.explainer import explain
 from copilot_streams.recording import open_recording
 
 RECORDINGS: Final = Path(__file__).parent.parent / "tests/data/recordings"

@@ -22,10 +22,10 @@ from pydantic import SecretStr
 
 from bench.result import BenchResult
 from copilot.embedded.child import tied_to_us
-from copilot_core.book import book_of
 from copilot_core.events import HealthTransitioned, NewEvent, RecordedEvent
 from copilot_core.fold import fold, initial
 from copilot_core.rules import load_rules
+from copilot_core.words.book import book_of
 from copilot_eventlog import schema
 from copilot_eventlog.direct import DirectShard
 from copilot_eventlog.postgres import PostgresLog, open_log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot_core.guard import Sink
+from copilot_core.guarding.guard import Sink
 from tests.data.attacks.attacks import DISGUISES, attacks
 from tests.data.attacks.planted import planted
 from tests.docs.pages import ROOT

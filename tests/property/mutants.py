@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from copilot_core.book import Book
 from copilot_core.causes import CAUSE, CAUSES
 from copilot_core.events import HealthTransitioned, SampleRecorded
 from copilot_core.explanation import (
@@ -31,11 +30,12 @@ from copilot_core.explanation import (
     StateClaim,
     ValueClaim,
 )
-from copilot_core.figures import Sort, figures
-from copilot_core.phrases import PHRASES, phrase
 from copilot_core.readings import Missing
 from copilot_core.signs import SIGN, SIGNS
-from copilot_core.wording import clock, number
+from copilot_core.words.book import Book
+from copilot_core.words.figures import Sort, figures
+from copilot_core.words.phrases import PHRASES, phrase
+from copilot_core.words.wording import clock, number
 
 Mutator = Callable[[Sentence, Book], Iterator[Sentence]]
 

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot_core.book import Book, book_of
 from copilot_core.events import (
     CausesRanked,
     ConfigChange,
@@ -25,12 +24,13 @@ from copilot_core.events import (
     encode,
     new_event,
 )
-from copilot_core.explainer import explain, review, signature
 from copilot_core.explanation import Draft, Explanation, Sentence
 from copilot_core.fold import fold, initial
-from copilot_core.proof import prove
+from copilot_core.proving.proof import prove
 from copilot_core.rules import RulePack
 from copilot_core.values import Apply, Status
+from copilot_core.words.book import Book, book_of
+from copilot_core.words.explainer import explain, review, signature
 from copilot_streams.recording import open_recording
 from tests.property.histories import Mask, Slot, folded, histories, masks, sample, whole
 

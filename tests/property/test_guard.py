@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot_core.fold import fold, initial
-from copilot_core.guard import Sink, guard
-from copilot_core.plain_text import plain, skeleton
-from copilot_core.pseudonyms import Json, prompt_value
+from copilot_core.guarding.guard import Sink, guard
+from copilot_core.guarding.plain_text import plain, skeleton
+from copilot_core.guarding.pseudonyms import Json, prompt_value
+from copilot_core.guarding.secrets_found import secrets_found
 from copilot_core.rules import RulePack
-from copilot_core.secrets_found import secrets_found
 from copilot_streams.recording import open_recording
 from tests.data.attacks.attacks import attacks
 from tests.data.attacks.planted import Planted, planted

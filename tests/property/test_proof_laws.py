@@ -7,8 +7,6 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copilot_core.book import Book
-from copilot_core.explainer import explain
 from copilot_core.explanation import (
     AbsenceClaim,
     CauseLinkClaim,
@@ -26,8 +24,10 @@ from copilot_core.explanation import (
     StateClaim,
     ValueClaim,
 )
-from copilot_core.lexicon import CRITICAL, GLUE, SPECIALS
-from copilot_core.proof import completed, prove, proven
+from copilot_core.proving.lexicon import CRITICAL, GLUE, SPECIALS
+from copilot_core.proving.proof import completed, prove, proven
+from copilot_core.words.book import Book
+from copilot_core.words.explainer import explain
 from tests.unit.core.explained import book, books
 
 AT = book("o1-workers-stopped", "critical")

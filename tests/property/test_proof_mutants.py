@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from copilot_core.book import Book
 from copilot_core.events import HealthTransitioned, Status
-from copilot_core.explainer import explain, review
 from copilot_core.explanation import Explanation, Sentence
-from copilot_core.proof import completed, prove, proven
+from copilot_core.proving.proof import completed, prove, proven
+from copilot_core.words.book import Book
+from copilot_core.words.explainer import explain, review
 from tests.property.mutants import MUTATORS, Mutant, mutants
 from tests.unit.core.explained import NAMES, books
 

@@ -10,8 +10,8 @@ row can be read. Code raises the errors of `copilot_core.errors`; `problem_of` f
     Unavailable   `store_unavailable`, or `too_many_streams` when it is this process that is full
     Defect        `defect`, and so does every exception that nobody foresaw
 
-What a caller did wrong is told in full, but for secrets in his words (`copilot_core.guard`); what
-is our own bug is told to the log, not to the caller.
+What a caller did wrong is told in full, but for secrets in his words
+(`copilot_core.guarding.guard`); what is our own bug is told to the log, not to the caller.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from copilot_core.errors import Conflict, CopilotError, Rejected, Unavailable
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5

@@ -15,7 +15,6 @@ import orjson
 
 from copilot.log_audit import PAGE
 from copilot.times import rfc3339
-from copilot_core.book import Book, book_of
 from copilot_core.errors import Rejected
 from copilot_core.events import (
     CausesRanked,
@@ -28,6 +27,7 @@ from copilot_core.events import (
     event_id_bytes,
     occurred_at,
 )
+from copilot_core.words.book import Book, book_of
 from copilot_eventlog.explanation_log import Explained
 from copilot_eventlog.protocol import EventLog
 from copilot_workflows.agents.requests import TextKind

@@ -24,7 +24,7 @@ from typing import Final, Protocol
 
 from copilot_core.errors import Defect, Rejected, Unavailable
 from copilot_core.events import ConfigChange, ConfigChanged, RecordedEvent, Scalar
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 from copilot_core.samples import CLUSTER_ID
 from copilot_core.signals import BY_NAME
 from dsql_config.findings import blocking

@@ -2,7 +2,8 @@
 
 Theory of operation. Nobody is believed, neither our own templates nor a model. A *sentence* is text
 plus the claims it makes; a *claim* says one thing about the log, names the events that show it, and
-can be recomputed from them (`copilot_core.proof`). Text that says more than its claims is cut.
+can be recomputed from them (`copilot_core.proving.proof`). Text that says more than its claims is
+cut.
 
     value        a signal, quantity or sign had this number at this slot
     comparison   it was on this side of this threshold

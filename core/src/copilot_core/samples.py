@@ -33,7 +33,7 @@ from pydantic import (
 from whenever import Instant
 
 from copilot_core.errors import Rejected
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 from copilot_core.readings import CODE_OF, MISSING_OF, Missing, Reading
 from copilot_core.signals import INDEX, SIGNAL_LIST, SIGNAL_LISTS, SIGNAL_NAMES
 

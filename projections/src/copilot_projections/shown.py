@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 
 _KEPT: Final = 8_192
 """Texts whose guarded form is remembered: the same sentences are asked for again and again, and one

@@ -36,9 +36,9 @@ from copilot_core.events import (
     StateAssessed,
     TransitionExplained,
 )
-from copilot_core.phrases import phrase
 from copilot_core.signs import SIGN
-from copilot_core.wording import against
+from copilot_core.words.phrases import phrase
+from copilot_core.words.wording import against
 
 Explaining = TransitionExplained | IncidentReviewed | StateAssessed
 """Events that put something into words."""

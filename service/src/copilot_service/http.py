@@ -2,7 +2,7 @@
 
 GET /healthz   200 while something moves, 503 when nothing did for too long
 GET /readyz    200 when every condition holds, 503 with the ones that do not
-GET /metrics   Prometheus text; the values of labels pass the guard (`copilot_core.guard`)
+GET /metrics   Prometheus text; the values of labels pass the guard (`copilot_core.guarding.guard`)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from copilot_core.errors import Unavailable
-from copilot_core.guard import Sink, guard_named
+from copilot_core.guarding.guard import Sink, guard_named
 from copilot_service.vital_signs import VitalSigns
 
 

@@ -4,8 +4,8 @@ Lines go to stderr, as JSON objects or, for eyes, coloured when stderr is a term
 write the same line a thousand times a minute while a broker is away (aiokafka does) are held to a
 few lines per minute and message; the next line that passes says how many were suppressed.
 
-Whatever a line says passes the guard (`copilot_core.guard`) last of all, tracebacks included:
-errors of libraries repeat addresses and passwords.
+Whatever a line says passes the guard (`copilot_core.guarding.guard`) last of all, tracebacks
+included: errors of libraries repeat addresses and passwords.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 import structlog
 
-from copilot_core.guard import Sink, guard, guard_named
+from copilot_core.guarding.guard import Sink, guard, guard_named
 from copilot_service.settings import LogFormat, LogLevel
 
 CHATTY_LOGGERS: Final = (

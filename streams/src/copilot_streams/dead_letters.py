@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter
 from whenever import Instant
 
 from copilot_core.errors import Rejected, Unavailable
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 from copilot_core.samples import DEAD_LETTER_TOPIC, MAX_MESSAGE_BYTES, SAMPLES_TOPIC, decode
 from copilot_eventlog.protocol import DeadLetter, EventLog
 from copilot_streams.worker.shard import Message, Refused

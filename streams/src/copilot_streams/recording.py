@@ -27,7 +27,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from copilot_core.errors import Rejected
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 from copilot_core.samples import (
     MAX_MESSAGE_BYTES,
     ClusterId,

@@ -11,7 +11,6 @@ import pytest
 from whenever import Instant
 
 from copilot_api import cursors
-from copilot_core.book import book_of
 from copilot_core.events import (
     CausesRanked,
     ExplanationSource,
@@ -20,7 +19,8 @@ from copilot_core.events import (
     cluster_of,
     new_event,
 )
-from copilot_core.guard import Secret
+from copilot_core.guarding.guard import Secret
+from copilot_core.words.book import book_of
 from copilot_eventlog.direct import DirectShard
 from copilot_eventlog.explanation_log import Explained
 from copilot_workflows.subjects import BY_MODEL, subjects_of, told_by_rules

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from copilot_core.book import book_of
 from copilot_core.errors import Rejected
 from copilot_core.events import NewEvent, event_id
+from copilot_core.words.book import book_of
 from copilot_eventlog.protocol import EventLog
 from copilot_workflows.books import Shelf, read_book
 from tests.integration.eventlog.logs import InMemory, OnPostgres

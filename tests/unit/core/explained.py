@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from copilot_core.book import Book, book_of, unit_of
-from copilot_core.cause_claims import rankings
-from copilot_core.claim_checks import signs_of
 from copilot_core.errors import Defect
 from copilot_core.events import (
     ConfigChange,
@@ -31,8 +28,11 @@ from copilot_core.explanation import (
     StateClaim,
     ValueClaim,
 )
+from copilot_core.proving.cause_claims import rankings
+from copilot_core.proving.claim_checks import signs_of
 from copilot_core.readings import Missing
-from copilot_core.stretches import stretches
+from copilot_core.words.book import Book, book_of, unit_of
+from copilot_core.words.stretches import stretches
 from tests.unit.projections.recorded import RECORDINGS, folded
 
 NAMES: Final = tuple(sorted(p.name.removesuffix(".jsonl.gz") for p in RECORDINGS.glob("*.gz")))

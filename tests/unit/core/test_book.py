@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 from whenever import Instant
 
-from copilot_core.book import MAX_FACTS, Book, book_of, unit_of
 from copilot_core.errors import Rejected
 from copilot_core.events import (
     CausesRanked,
@@ -21,6 +20,7 @@ from copilot_core.events import (
 )
 from copilot_core.readings import Missing
 from copilot_core.signals import SIGNAL_NAMES
+from copilot_core.words.book import MAX_FACTS, Book, book_of, unit_of
 from tests.unit.core.explained import NAMES, books, config_changed
 from tests.unit.projections.recorded import folded
 

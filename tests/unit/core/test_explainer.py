@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from copilot_core.book import Book, book_of
 from copilot_core.bottleneck import ADVICE, WorkerRule
 from copilot_core.causes import CAUSE
 from copilot_core.errors import Defect, Rejected
@@ -21,10 +20,11 @@ from copilot_core.events import (
     cluster_of,
     encode,
 )
-from copilot_core.explainer import explain, review, signature
 from copilot_core.explanation import Explanation, Sentence
 from copilot_core.readings import Missing
 from copilot_core.values import Status
+from copilot_core.words.book import Book, book_of
+from copilot_core.words.explainer import explain, review, signature
 from tests.property.test_explainer import events_of
 
 RECORDINGS = Path("tests/data/recordings")

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from copilot_core.guard import CREDENTIALS, LIMITS, Leak, Secret, Sink, guard, guard_named, leaks
+from copilot_core.guarding.guard import (
+    CREDENTIALS,
+    LIMITS,
+    Leak,
+    Secret,
+    Sink,
+    guard,
+    guard_named,
+    leaks,
+)
 
 RUN_ID = "01a20437-9200-799a-aad8-aa3bec359640"
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

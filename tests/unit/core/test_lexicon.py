@@ -7,11 +7,10 @@ from typing import Final
 
 import pytest
 
-from copilot_core.book import unit_of
 from copilot_core.bottleneck import Bottleneck
 from copilot_core.causes import CAUSES, MECHANISMS
-from copilot_core.figures import dimension_of
-from copilot_core.lexicon import (
+from copilot_core.logpatterns import LOG_PATTERNS
+from copilot_core.proving.lexicon import (
     ABOVE,
     BELOW,
     CRITICAL,
@@ -26,13 +25,14 @@ from copilot_core.lexicon import (
     parts,
     words_of,
 )
-from copilot_core.logpatterns import LOG_PATTERNS
-from copilot_core.phrases import PHRASES
+from copilot_core.proving.text_units import is_plain
+from copilot_core.proving.turns import TURNS
 from copilot_core.readings import Missing
 from copilot_core.rules import GATES
 from copilot_core.signs import SIGNS
-from copilot_core.text_units import is_plain
-from copilot_core.turns import TURNS
+from copilot_core.words.book import unit_of
+from copilot_core.words.figures import dimension_of
+from copilot_core.words.phrases import PHRASES
 
 SAID: Final = (
     *PHRASES.values(),

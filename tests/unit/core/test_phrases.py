@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from copilot_core.phrases import PHRASES, phrase
 from copilot_core.quantities import QUANTITIES
 from copilot_core.signals import SIGNAL_NAMES
+from copilot_core.words.phrases import PHRASES, phrase
 
 
 def test_every_signal_and_quantity_has_a_phrase_of_its_own() -> None:

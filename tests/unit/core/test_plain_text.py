@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from copilot_core.plain_text import LOOKALIKES, one_line, plain, skeleton
+from copilot_core.guarding.plain_text import LOOKALIKES, one_line, plain, skeleton
 
 TRICKS = {
     "\u202eevil\u202c": "evil",

@@ -6,10 +6,7 @@ from typing import Final
 
 import pytest
 
-from copilot_core.book import Book, book_of
-from copilot_core.cause_claims import rankings
 from copilot_core.events import ConfigChange
-from copilot_core.explainer import explain
 from copilot_core.explanation import (
     CauseTold,
     ChangeClaim,
@@ -24,9 +21,12 @@ from copilot_core.explanation import (
     StateClaim,
     ValueClaim,
 )
-from copilot_core.proof import PARTS, Proven, completed, prove, proven
+from copilot_core.proving.cause_claims import rankings
+from copilot_core.proving.proof import PARTS, Proven, completed, prove, proven
 from copilot_core.values import Scalar
-from copilot_core.wording import clock
+from copilot_core.words.book import Book, book_of
+from copilot_core.words.explainer import explain
+from copilot_core.words.wording import clock
 from tests.unit.core.explained import book, books, claim, config_changed
 from tests.unit.core.test_rewordings import ABSENT, DB, HISTORY, REFUSED, SLOW, sentence_of
 from tests.unit.projections.recorded import folded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from copilot_core.events import ConfigChanged, LogPatternSurged, new_event
-from copilot_core.pseudonyms import (
+from copilot_core.guarding.pseudonyms import (
     NO_NAMES,
     Json,
     names_in,

@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from copilot_core.randomness import is_random
+from copilot_core.guarding.randomness import is_random
 
 NAMES = (
     "callFunctionCheckIfDataAlreadyExists",

@@ -1,7 +1,7 @@
 """A true sentence may be worded in other ways: nine of ten plausible ones pass the proof.
 
 Each row is what somebody else might write about a recorded incident, with the claims that show it.
-`{0.value}` is the value of the first claim as `copilot_core.wording` writes it.
+`{0.value}` is the value of the first claim as `copilot_core.words.wording` writes it.
 """
 
 # ruff: noqa: E501 - a row of the table is a line
@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Final
 
 from copilot_core.explanation import Claim, Sentence
-from copilot_core.proof import proven
-from copilot_core.wording import clock, duration, number
+from copilot_core.proving.proof import proven
+from copilot_core.words.wording import clock, duration, number
 from tests.unit.core.explained import book, claim
 
 ABSENT, SLOW, DB, REFUSED, HISTORY = (

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from copilot_core.secret_shapes import Secret
-from copilot_core.secret_values import is_open_name, is_secret_name
-from copilot_core.secrets_found import secrets_found
+from copilot_core.guarding.secret_shapes import Secret
+from copilot_core.guarding.secret_values import is_open_name, is_secret_name
+from copilot_core.guarding.secrets_found import secrets_found
 
 SECRET = (
     "password", "db.password", "DB_PASSWORD", "PGPASSWORD", "clientSecret", "x-api-key", "apiKey",

@@ -7,7 +7,7 @@ from itertools import groupby
 import pytest
 
 from copilot_core.events import SampleRecorded
-from copilot_core.stretches import SUBJECTS, stretches
+from copilot_core.words.stretches import SUBJECTS, stretches
 from tests.unit.core.explained import NAMES, books
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from copilot_core.explanation import MAX_SENTENCE_CHARS
-from copilot_core.proof import proven
+from copilot_core.proving.proof import proven
 from tests.unit.core.explained import book
 from tests.unit.core.test_rewordings import ABSENT, DB, REFUSED, SLOW, sentence_of
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot_core.figures import Sort, figures
 from copilot_core.quantities import QUANTITIES
 from copilot_core.signals import SIGNALS
-from copilot_core.wording import against, clock, day, moment, number
+from copilot_core.words.figures import Sort, figures
+from copilot_core.words.wording import against, clock, day, moment, number
 
 SLOT = 1_795_403_250
 

@@ -10,7 +10,6 @@ from typing import Final
 
 import pytest
 
-from copilot_core.book import Book, book_of
 from copilot_core.events import (
     ConfigChange,
     ConfigChanged,
@@ -19,13 +18,14 @@ from copilot_core.events import (
     NewEvent,
     new_event,
 )
-from copilot_core.explainer import explain
 from copilot_core.explanation import Explanation
 from copilot_core.fold import fold, initial
 from copilot_core.rules import RulePack
 from copilot_core.samples import Input, LogSample, decode, encode
 from copilot_core.values import Apply
-from copilot_core.wording import clock
+from copilot_core.words.book import Book, book_of
+from copilot_core.words.explainer import explain
+from copilot_core.words.wording import clock
 from copilot_streams.recording import open_recording
 from copilot_workflows.agents.answers import worded
 from copilot_workflows.agents.evidence import evidence

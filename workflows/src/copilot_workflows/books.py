@@ -1,9 +1,9 @@
 """The book of an event, read from the log.
 
-Theory of operation. `copilot_core.book` says what belongs into a book; here only those events are
-fetched, at most as many as it keeps of each stream. Streams are dense in versions and in order of
-slots, so the newest page is nearly always the right one; for an event of the past the end is found
-by halving: some twenty small reads for a million events.
+Theory of operation. `copilot_core.words.book` says what belongs into a book; here only those events
+are fetched, at most as many as it keeps of each stream. Streams are dense in versions and in order
+of slots, so the newest page is nearly always the right one; for an event of the past the end is
+found by halving: some twenty small reads for a million events.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import chain
 from typing import Final
 from uuid import UUID
 
-from copilot_core.book import MAX_FACTS, Book, book_of
 from copilot_core.events import RecordedEvent
+from copilot_core.words.book import MAX_FACTS, Book, book_of
 from copilot_eventlog.protocol import EventLog
 
 SLOT_EVENTS: Final = 64

@@ -7,7 +7,7 @@ match, how many there were, and the values at the places that vary, each of a ty
     number     written with at most 8 characters
     duration   in seconds
     time       nothing but that there is one
-    ip, uuid, host, path, name     a pseudonym (`copilot_core.pseudonyms`)
+    ip, uuid, host, path, name     a pseudonym (`copilot_core.guarding.pseudonyms`)
     secret     nothing but that there was one: the guard took it out
 
 A line is cut into tokens at white space, quotes, brackets and separators; tokens of a type are
@@ -28,9 +28,9 @@ from typing import Final
 
 from drain3.drain import Drain
 
-from copilot_core.guard import Secret, Sink, guard
+from copilot_core.guarding.guard import Secret, Sink, guard
+from copilot_core.guarding.pseudonyms import NO_NAMES, Json, Names, prompt_value
 from copilot_core.logpatterns import matches
-from copilot_core.pseudonyms import NO_NAMES, Json, Names, prompt_value
 from copilot_core.samples import LogExcerpt
 
 MAX_LINES: Final = 500

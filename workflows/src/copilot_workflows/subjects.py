@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from copilot_core.book import Book
 from copilot_core.events import (
     ExplanationSource,
     HealthTransitioned,
@@ -25,9 +24,10 @@ from copilot_core.events import (
     StateAssessed,
     TransitionExplained,
 )
-from copilot_core.explainer import explain, review, signature
 from copilot_core.explanation import Explanation
 from copilot_core.values import Model, Status
+from copilot_core.words.book import Book
+from copilot_core.words.explainer import explain, review, signature
 from copilot_eventlog.explanation_log import Explained
 from copilot_workflows.agents.requests import TextKind
 

@@ -27,7 +27,7 @@ from typing import Final, Literal
 import httpx
 import orjson
 
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 from copilot_core.readings import Missing
 
 DETAIL_CHARS: Final = 200

@@ -7,7 +7,7 @@ One query that fails leaves the whole slot without counts, with the reason: half
 zero would be a lie.
 
 The text of lines stays in Loki. The five commonest pairs of service and pattern show one line each,
-guarded (`copilot_core.guard`), cut, named untrusted: for people, and for nobody else.
+guarded (`copilot_core.guarding.guard`), cut, named untrusted: for people, and for nobody else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from copilot_core.guard import Sink, guard
+from copilot_core.guarding.guard import Sink, guard
 from copilot_core.logpatterns import LOG_PATTERNS, PATTERNS_BY_ID, LogPattern, line_filter
 from copilot_core.samples import EXCERPT_CHARS, NAME_CHARS, LogExcerpt, LogSample
 from copilot_streams.scrapers.backend import Backend, Failure, failed, late

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from copilot_core.book import Book, book_of
 from copilot_core.events import HealthTransitioned, NewEvent
 from copilot_core.fold import fold, initial
 from copilot_core.rules import RulePack
+from copilot_core.words.book import Book, book_of
 from copilot_streams.recording import open_recording
 
 RECORDINGS: Final = Path(__file__).parents[3] / "data" / "recordings"

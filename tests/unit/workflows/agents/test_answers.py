@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from copilot_core.budget import Refusal, Refused
 from copilot_core.events import ExplanationSource
-from copilot_core.explainer import explain
 from copilot_core.explanation import MAX_SENTENCE_CHARS
-from copilot_core.proof import PARTS
+from copilot_core.proving.proof import PARTS
+from copilot_core.words.explainer import explain
 from copilot_workflows.agents.answers import Worded, refused, standing, worded
 from copilot_workflows.agents.evidence import evidence
 from copilot_workflows.agents.requests import (

@@ -8,7 +8,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 
-from copilot_core.explainer import explain
+from copilot_core.words.explainer import explain
 from copilot_workflows.agents.compose import compose
 from copilot_workflows.agents.dispatcher import advice
 from copilot_workflows.agents.evidence import request_of

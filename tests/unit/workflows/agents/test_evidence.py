@@ -9,11 +9,11 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot_core.book import Book, book_of
 from copilot_core.events import ConfigChange, ConfigChanged, LogSampleRecorded, new_event
-from copilot_core.explainer import explain, review
 from copilot_core.samples import LogExcerpt
 from copilot_core.values import Apply
+from copilot_core.words.book import Book, book_of
+from copilot_core.words.explainer import explain, review
 from copilot_workflows.agents.evidence import MAX_EVIDENCE_CHARS, evidence, names_of, pages
 from copilot_workflows.agents.handles import event_of, handle_of
 from tests.unit.workflows.agents.books import ONE, book, events_of, transition

@@ -6,7 +6,7 @@ import pytest
 
 from copilot_core.errors import Rejected
 from copilot_core.events import ExplanationSource
-from copilot_core.explainer import explain, review
+from copilot_core.words.explainer import explain, review
 from copilot_workflows.agents.once import explain_once
 from copilot_workflows.agents.requests import NO_MODEL, Reason, TextKind
 from copilot_workflows.agents.settings import ModelSettings

@@ -12,7 +12,7 @@ import pytest
 
 from copilot_core.events import ExplanationSource
 from copilot_core.explanation import Draft, Explanation, Sentence
-from copilot_core.proof import PARTS, prove
+from copilot_core.proving.proof import PARTS, prove
 from copilot_workflows.agents.answers import Worded, worded
 from copilot_workflows.agents.compose import compose
 from copilot_workflows.agents.evidence import request_of

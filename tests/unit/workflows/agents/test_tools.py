@@ -17,11 +17,11 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.usage import RunUsage
 
-from copilot_core.book import Book
 from copilot_core.errors import Unavailable
 from copilot_core.events import ExplanationSource
-from copilot_core.explainer import explain
-from copilot_core.wording import clock
+from copilot_core.words.book import Book
+from copilot_core.words.explainer import explain
+from copilot_core.words.wording import clock
 from copilot_workflows.agents.answers import worded
 from copilot_workflows.agents.compose import compose
 from copilot_workflows.agents.evidence import request_of

@@ -12,15 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from copilot_core.book import Book, book_of
 from copilot_core.events import HealthTransitioned, NewEvent
-from copilot_core.explainer import explain
 from copilot_core.explanation import Explanation
 from copilot_core.fold import fold, initial
 from copilot_core.readings import Missing, Reading
 from copilot_core.rules import RulePack
 from copilot_core.samples import Input, LogSample, Sample
 from copilot_core.signals import PULSE_OF, SIGNAL_LISTS, Role
+from copilot_core.words.book import Book, book_of
+from copilot_core.words.explainer import explain
 from copilot_streams.recording import open_recording
 
 RECORDINGS: Final = Path(__file__).parents[3] / "data" / "recordings"

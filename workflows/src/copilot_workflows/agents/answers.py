@@ -22,7 +22,6 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from copilot_core.book import Book
 from copilot_core.budget import Refusal, Refused
 from copilot_core.events import CutSentence, ExplanationSource
 from copilot_core.explanation import (
@@ -36,10 +35,11 @@ from copilot_core.explanation import (
     Explanation,
     Sentence,
 )
-from copilot_core.guard import Sink, guard
-from copilot_core.proof import PARTS, completed, prove
-from copilot_core.pseudonyms import NO_NAMES, Names
+from copilot_core.guarding.guard import Sink, guard
+from copilot_core.guarding.pseudonyms import NO_NAMES, Names
+from copilot_core.proving.proof import PARTS, completed, prove
 from copilot_core.values import Model, Text
+from copilot_core.words.book import Book
 from copilot_workflows.agents.evidence import names_of
 from copilot_workflows.agents.handles import event_of
 from copilot_workflows.agents.requests import (

@@ -12,7 +12,7 @@ from pydantic_ai import Agent, ToolOutput
 from pydantic_ai.capabilities import ResolveModelId
 from pydantic_ai.settings import ModelSettings
 
-from copilot_core.book import unit_of
+from copilot_core.words.book import unit_of
 from copilot_workflows.agents.durable import durable
 from copilot_workflows.agents.models import DISPATCHER, resolve
 from copilot_workflows.agents.prompts import prompt

@@ -2,8 +2,8 @@
 
 Theory of operation. Only what is ours passes: handles of events, numbers, times, and the words of
 our own tables. Names that others chose are pseudonyms, their sentences are lengths, their secrets
-are nothing (`copilot_core.pseudonyms`). The table of pseudonyms is worked out of the book wherever
-it is needed, so it travels nowhere.
+are nothing (`copilot_core.guarding.pseudonyms`). The table of pseudonyms is worked out of the book
+wherever it is needed, so it travels nowhere.
 
     explained   the event, its gates with values and thresholds
     rules       the words of the rules, each sentence with its claims in the form of an answer
@@ -23,7 +23,6 @@ from uuid import UUID
 
 import orjson
 
-from copilot_core.book import Book, Fact, unit_of
 from copilot_core.causes import CAUSE, MECHANISMS
 from copilot_core.events import (
     CausesRanked,
@@ -38,11 +37,12 @@ from copilot_core.events import (
     encode,
 )
 from copilot_core.explanation import Claim, Explanation, LinkRole, Sentence
-from copilot_core.phrases import phrase
-from copilot_core.pseudonyms import NO_NAMES, Json, Names, prompt_text, prompt_value
+from copilot_core.guarding.pseudonyms import NO_NAMES, Json, Names, prompt_text, prompt_value
 from copilot_core.signals import BY_NAME
 from copilot_core.signs import SIGN
-from copilot_core.wording import clock
+from copilot_core.words.book import Book, Fact, unit_of
+from copilot_core.words.phrases import phrase
+from copilot_core.words.wording import clock
 from copilot_workflows.agents.handles import handle, handle_of
 from copilot_workflows.agents.requests import CLAIMS, ComposeRequest, TextKind
 from copilot_workflows.agents.settings import ModelSettings

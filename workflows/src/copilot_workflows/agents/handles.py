@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from copilot_core.book import Book
 from copilot_core.events import event_id
+from copilot_core.words.book import Book
 
 _LETTERS: Final[Mapping[str, str]] = MappingProxyType({"health": "E", "logs": "L", "config": "C"})
 _KINDS: Final = {letter: kind for kind, letter in _LETTERS.items()}

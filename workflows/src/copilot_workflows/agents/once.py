@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from copilot_core.book import Book
 from copilot_core.errors import Rejected
-from copilot_core.explainer import explain, review
+from copilot_core.words.book import Book
+from copilot_core.words.explainer import explain, review
 from copilot_workflows.agents.answers import Worded, worded
 from copilot_workflows.agents.compose import compose
 from copilot_workflows.agents.evidence import request_of

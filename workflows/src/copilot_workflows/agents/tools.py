@@ -20,10 +20,10 @@ from uuid import UUID
 from pydantic_ai import RunContext
 from pydantic_ai.toolsets import FunctionToolset
 
-from copilot_core.book import Book
 from copilot_core.errors import Rejected, Unavailable
-from copilot_core.pseudonyms import prompt_text
+from copilot_core.guarding.pseudonyms import prompt_text
 from copilot_core.values import Model
+from copilot_core.words.book import Book
 from copilot_workflows.agents import evidence
 from copilot_workflows.knowledge.port import Knowledge
 

@@ -12,10 +12,10 @@ from typing import Final
 
 from temporalio import activity
 
-from copilot_core.book import MAX_FACTS
 from copilot_core.events import CausesRanked
-from copilot_core.story import Story
 from copilot_core.values import Status
+from copilot_core.words.book import MAX_FACTS
+from copilot_core.words.story import Story
 from copilot_eventlog.explanation_log import ExplanationStream
 from copilot_eventlog.protocol import EventLog
 from copilot_workflows.agents.requests import TextKind

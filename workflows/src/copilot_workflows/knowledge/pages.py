@@ -26,7 +26,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from copilot_core.errors import Rejected
-from copilot_core.guard import leaks
+from copilot_core.guarding.guard import leaks
 
 MAX_CHARS: Final = 20_000
 """Of one page: what is longer is two pages, and nobody reads it at night."""

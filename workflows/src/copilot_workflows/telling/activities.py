@@ -20,7 +20,7 @@ from whenever import Instant
 from copilot_core.budget import Refused
 from copilot_core.errors import Rejected
 from copilot_core.events import ExplanationSource
-from copilot_core.story import Story
+from copilot_core.words.story import Story
 from copilot_eventlog.direct import DirectWriter
 from copilot_eventlog.explanation_log import Explained, append_once, find
 from copilot_eventlog.protocol import EventLog

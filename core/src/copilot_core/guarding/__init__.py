@@ -1,0 +1,1 @@
+"""The door for foreign text: secrets never pass it, names become pseudonyms."""
