@@ -9,8 +9,9 @@ import sys
 from copilot_eventlog.postgres import open_log
 from copilot_eventlog.protocol import EventLog
 from copilot_service import Service, run_process
+from copilot_service.following import follow
 from copilot_workflows.explainer.follower import Explainer
-from copilot_workflows.following import follow
+from copilot_workflows.following import REFRESH_S
 from copilot_workflows.settings import ExplainerSettings
 
 
@@ -31,7 +32,9 @@ async def explain(service: Service, settings: ExplainerSettings, log: EventLog) 
         follow(
             service,
             explainer,
-            poll_max_s=settings.follow_poll_max_s,
+            condition="following",
+            pause_max_s=settings.follow_poll_max_s,
+            refresh_s=REFRESH_S,
             patience_s=settings.follow_patience_s,
         )
     )

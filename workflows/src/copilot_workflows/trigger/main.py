@@ -7,7 +7,8 @@ import sys
 from copilot_eventlog.postgres import open_log
 from copilot_eventlog.protocol import EventLog
 from copilot_service import Service, run_process
-from copilot_workflows.following import follow
+from copilot_service.following import follow
+from copilot_workflows.following import REFRESH_S
 from copilot_workflows.settings import TriggerSettings
 from copilot_workflows.temporal import connect
 from copilot_workflows.trigger.starter import Trigger
@@ -36,7 +37,9 @@ async def trigger(service: Service, settings: TriggerSettings, log: EventLog) ->
         follow(
             service,
             starter,
-            poll_max_s=settings.follow_poll_max_s,
+            condition="following",
+            pause_max_s=settings.follow_poll_max_s,
+            refresh_s=REFRESH_S,
             patience_s=settings.follow_patience_s,
         )
     )
