@@ -111,6 +111,7 @@ class Show:
         )
         for told in self._explained:
             if isinstance(told, type_) and told.at * 1000 == at_ms:
+                self._say("the incident at its worst, in words" if ended is None else "in words")
                 self._out.print(*rows(told, event_id=str(told.explains)), "", sep="\n")
 
     def last_words(self, folder: Path) -> None:
