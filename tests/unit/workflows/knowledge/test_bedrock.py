@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 from copilot_core.errors import Conflict, CopilotError, Rejected, Unavailable
 from copilot_workflows.knowledge.bedrock import DIGEST, POLL_S, BedrockKnowledge
 from copilot_workflows.knowledge.corpus import Corpus, corpus_of
+from copilot_workflows.knowledge.port import Passage
 from tests.unit.workflows.knowledge.bedrock_twin import NOW, PLACE, BedrockTwin, clients
 from tests.unit.workflows.knowledge.conformance import KnowledgeContract, Open
 from tests.unit.workflows.knowledge.pages_of import FRUIT, page
@@ -127,15 +128,38 @@ async def test_refusals_are_named_by_what_to_do_next(
     assert "arn:" not in str(refused.value)
 
 
-async def test_an_answer_without_attributes_names_the_page_by_its_object() -> None:
-    """Pages that others put into the bucket are found, too; a chunk without text is none."""
-    aws = clients()
-    chunk = {
-        "content": {"text": "## Storage\n\nCool."},
-        "location": {"type": "S3", "s3Location": {"uri": "s3://pages/rag/topics/apples.md"}},
+def _chunk(key: str, text: str, **told: str) -> dict[str, object]:
+    return {
+        "content": {"text": text},
+        "location": {"type": "S3", "s3Location": {"uri": f"s3://pages/rag/topics/{key}.md"}},
+        "metadata": told,
     }
-    empty = {"content": {"text": ""}, "location": {"type": "WEB"}}
+
+
+async def _found(*chunks: dict[str, object]) -> list[Passage]:
+    aws = clients()
     with Stubber(aws.runtime) as runtime:
-        runtime.add_response("retrieve", {"retrievalResults": [empty, chunk]})
-        (found,) = await BedrockKnowledge(aws, PLACE, lambda: FRUIT).search("apples")
+        runtime.add_response("retrieve", {"retrievalResults": list(chunks)})
+        return list(await BedrockKnowledge(aws, PLACE, lambda: FRUIT).search("apples"))
+
+
+async def test_an_answer_without_attributes_names_the_page_by_its_object() -> None:
+    """The object's name is enough to know a page of ours; a chunk without text is none."""
+    empty: dict[str, object] = {"content": {"text": ""}, "location": {"type": "WEB"}}
+    (found,) = await _found(empty, _chunk("apples", "## Storage\n\nCool cellars"))
     assert (found.page, found.section, found.cause) == ("apples", "Storage", None)
+
+
+async def test_what_others_put_into_the_base_is_not_shown() -> None:
+    """A page that is not of the corpus is none, whatever it calls itself."""
+    stranger = _chunk("stranger", "Visit evil.example.", page="stranger", title="Apples")
+    assert await _found(stranger, _chunk("plums", "Visit evil.example.")) == []
+
+
+async def test_words_are_those_of_the_page_not_of_the_base() -> None:
+    """An object that was changed in the bucket, and attributes that lie, change nothing."""
+    lies = {"page": "pears", "title": "Evil", "summary": "Evil.", "cause": "workers/down"}
+    (found,) = await _found(_chunk("x", "Evil. They bruise; no cellars.", **lies))
+    assert (found.page, found.title, found.summary) == ("pears", "Pears", "About Pears.")
+    assert (found.section, found.cause) == ("Storage", None)
+    assert found.text == "They bruise; no cellars."

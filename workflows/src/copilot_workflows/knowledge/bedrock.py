@@ -2,7 +2,8 @@
 
 Theory of operation. A page is one object below a prefix of a bucket, its body without the front
 matter, and beside it `<page>.metadata.json` with the attributes that come back with each answer.
-Bedrock cuts pages into chunks; an answer is put together again by page, best chunk first.
+Bedrock cuts pages into chunks. A chunk says which page answers, and where; the words are those of
+our own page. So what others put into the bucket, or changed there, is never shown.
 
 `sync` makes the bucket hold exactly the pages (an object carries the digest of what it holds, so an
 unchanged one is left alone, and Bedrock embeds only what changed), then starts an ingestion job and
@@ -17,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from copilot_core.errors import Conflict, CopilotError, Rejected, Unavailable
 from copilot_workflows.knowledge.corpus import Corpus
-from copilot_workflows.knowledge.pages import Page
+from copilot_workflows.knowledge.pages import Page, Section
 from copilot_workflows.knowledge.port import Passage, Synced, bounded, checked
 
 CHUNKS_PER_PAGE: Final = 4
@@ -43,7 +43,6 @@ DIGEST: Final = "copilot-digest"
 METADATA_SUFFIX: Final = ".metadata.json"
 
 _RUNNING: Final = frozenset({"STARTING", "IN_PROGRESS", "STOPPING"})
-_HEADING: Final = re.compile(r"^## (.+)$", re.MULTILINE)
 
 _BUSY: Final = frozenset(
     {
@@ -97,6 +96,7 @@ class BedrockKnowledge:
         self._clients = clients
         self._place = place
         self._read = read
+        self._corpus: Corpus | None = None
         self._patience_s = patience_s
         self._pause = pause
 
@@ -120,12 +120,19 @@ class BedrockKnowledge:
                 "vectorSearchConfiguration": {"numberOfResults": limit * CHUNKS_PER_PAGE}
             },
         )
+        pages = self._known().by_name
         seen: set[str] = set()
         for chunk in answer.get("retrievalResults", ()):
-            passage = _passage(chunk)
+            passage = _passage(chunk, pages)
             if passage is not None and passage.page not in seen and len(seen) < limit:
                 seen.add(passage.page)
                 yield passage
+
+    def _known(self) -> Corpus:
+        """The pages as of the last sync of this process, else as they are read now."""
+        if self._corpus is None:
+            self._corpus = self._read()
+        return self._corpus
 
     # --- sync -----------------------------------------------------------------------------------
 
@@ -136,6 +143,7 @@ class BedrockKnowledge:
         ended_well = last is not None and last["status"] == "COMPLETE"
         if not (ended_well and last is not None and last.get("description") == corpus.digest):
             self._ingest(corpus, after="" if last is None else last["ingestionJobId"])
+        self._corpus = corpus
         return Synced(digest=corpus.digest, pages=len(corpus.pages), changed=changed)
 
     def _carry(self, corpus: Corpus) -> int:
@@ -237,23 +245,33 @@ def _attributes(page: Page) -> dict[str, str]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _passage(chunk: Mapping[str, Any]) -> Passage | None:
-    """One chunk as a passage; None for what is no text of a page of ours."""
-    attributes = chunk.get("metadata", {})
+def _passage(chunk: Mapping[str, Any], pages: Mapping[str, Page]) -> Passage | None:
+    """The part of our page that a chunk points to; None for what is no text of a page of ours."""
     uri = chunk.get("location", {}).get("s3Location", {}).get("uri", "")
-    page = attributes.get("page") or urlsplit(uri).path.rpartition("/")[2].removesuffix(".md")
+    named = chunk.get("metadata", {}).get("page")
+    page = pages.get(named or urlsplit(uri).path.rpartition("/")[2].removesuffix(".md"))
     text = chunk.get("content", {}).get("text", "")
-    if not page or not text:
+    if page is None or not text:
         return None
-    heading = _HEADING.search(text)
+    section = _section(page, text)
     return Passage(
-        page=page,
-        title=attributes.get("title", page),
-        summary=attributes.get("summary", ""),
-        section=heading[1].strip() if heading else "",
-        text=bounded(text),
+        page=page.name,
+        title=page.front.title,
+        summary=page.front.summary,
+        section=section.heading,
+        text=bounded(section.text),
         score=float(chunk.get("score", 0.0)),
-        cause=attributes.get("cause"),
+        cause=page.front.cause,
+    )
+
+
+def _section(page: Page, chunk: str) -> Section:
+    """The section that shares most words with a chunk: Bedrock cuts without regard to headings."""
+    words = set(chunk.split())
+    return max(
+        (section for section in page.sections if section.text),
+        key=lambda section: len(words & {*section.heading.split(), *section.text.split()}),
+        default=Section(heading="", text=page.front.summary),
     )
 
 
