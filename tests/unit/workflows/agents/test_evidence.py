@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,15 @@ from copilot_core.samples import LogExcerpt
 from copilot_core.values import Apply
 from copilot_core.words.book import Book, book_of
 from copilot_core.words.explainer import explain, review
-from copilot_workflows.agents.evidence import MAX_EVIDENCE_CHARS, evidence, names_of, pages
+from copilot_workflows.agents import evidence as module
+from copilot_workflows.agents.evidence import (
+    MAX_EVIDENCE_CHARS,
+    evidence,
+    fitting,
+    names_of,
+    pages,
+    shares,
+)
 from copilot_workflows.agents.handles import event_of, handle_of
 from tests.unit.workflows.agents.books import ONE, book, events_of, transition
 from tests.unit.workflows.agents.stub_models import sentences, words_of_rules
@@ -99,6 +108,58 @@ def test_every_line_is_whole():
     for line in text.splitlines():
         if line.startswith("{"):
             orjson.loads(line)
+
+
+@pytest.mark.parametrize("max_chars", [2_000, 6_000, 12_000])
+def test_no_section_vanishes_behind_others(monkeypatch: pytest.MonkeyPatch, max_chars: int):
+    """However little room there is: every section is there, its lines are whole, and one that left
+    lines out says so."""
+    explanation = explain(ONE, ONE.explains)
+    whole = _sections(evidence(ONE, explanation))
+    monkeypatch.setattr(module, "MAX_EVIDENCE_CHARS", max_chars)
+    text = evidence(ONE, explanation)
+    assert len(text) <= max_chars
+    short = _sections(text)
+    assert list(short) == list(whole)
+    for title, lines in short.items():
+        kept = [line for line in lines if line in whole[title]]
+        left_out = len(whole[title]) - len(kept)
+        assert lines[len(kept) :] == ([f"({left_out} lines left out)"] if left_out else [])
+    assert any(lines[-1].endswith("left out)") for lines in short.values())
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    parts = [part.splitlines() for part in text.removeprefix("## ").split("\n\n## ")]
+    return {title: lines for title, *lines in parts}
+
+
+@given(st.lists(st.integers(0, 9_000), max_size=9), st.integers(0, 30_000))
+def test_room_is_shared(needed: list[int], room: int):
+    """Nobody gets more than is needed, nobody who needs more gets less than another, and what is
+    there is used up to the last few characters."""
+    got = shares(needed, room)
+    assert all(g <= n for g, n in zip(got, needed, strict=True))
+    assert sum(got) <= room
+    short = [g for g, n in zip(got, needed, strict=True) if g < n]
+    if short:
+        assert min(short) >= max(got) - 1
+        assert sum(got) > room - len(needed)
+
+
+@given(st.lists(st.text("ab {<", max_size=60), max_size=12), st.integers(40, 300))
+def test_lines_are_whole_or_left_out(lines: list[str], max_chars: int):
+    """A long line hides none of the shorter ones behind it; what is left out is counted."""
+    text = fitting(lines, max_chars)
+    assert len(text) <= max_chars
+    assert text or not any(lines)
+    shown = text.split("\n")
+    if found := re.fullmatch(r"\((\d+) lines left out\)", shown[-1]):
+        assert len(shown) - 1 + int(found[1]) == len(lines)
+        shown = shown[:-1]
+        room = max_chars - len("(999999 lines left out)")
+        assert shown or all(len(line) >= room for line in lines)
+    rest = iter(lines)
+    assert all(line in rest for line in shown if line or lines)
 
 
 @given(st.text(max_size=12) | st.from_regex(r"[ELCX]\d{1,14}", fullmatch=True))

@@ -22,6 +22,7 @@ from copilot_core.events import ExplanationSource
 from copilot_core.words.book import Book
 from copilot_core.words.explainer import explain
 from copilot_core.words.wording import clock
+from copilot_workflows.agents import tools
 from copilot_workflows.agents.answers import worded
 from copilot_workflows.agents.compose import compose
 from copilot_workflows.agents.evidence import request_of
@@ -105,6 +106,15 @@ async def test_answers_are_bounded():
             await runbooks(ctx(), "why"),
         ]
     assert all(0 < len(answer) <= MAX_ANSWER_CHARS for answer in answers)
+
+
+async def test_an_answer_that_is_too_long_ends_with_a_whole_line(monkeypatch: pytest.MonkeyPatch):
+    """All that is shown can be read: no name and no number is cut in two."""
+    monkeypatch.setattr(tools, "MAX_ANSWER_CHARS", 1_000)
+    with sources_are(OneBook(ONE), Pages()):
+        *lines, last = (await readings(ctx(), ["closings_per_s"], 40)).splitlines()
+    assert last.endswith(" lines left out)")
+    assert len(told("\n".join(lines))) == len(lines) > 1
 
 
 async def test_what_cannot_be_looked_up_is_no_error():

@@ -12,12 +12,13 @@ wherever it is needed, so it travels nowhere.
     events      what was decided before, newest first
     logs        counted log patterns, by id; the lines that were kept, by template
 
-Sections are dropped line by line from the end when there is more than fits.
+When there is more than fits, each section keeps its share: what a short one leaves goes to the
+longer ones. Lines are shown whole or not at all, and a section says how many it left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -51,6 +52,7 @@ from copilot_workflows.log_templates import log_templates
 MAX_EVIDENCE_CHARS: Final = 28_000
 """About 10,000 tokens of JSON; every request of a call reads them anew."""
 MAX_SECTION_CHARS: Final = 9_000
+_NOTE_CHARS: Final = len("(999999 lines left out)")
 SLOTS: Final = 10
 """Slots whose readings are shown; tools show more."""
 EVENTS: Final = 25
@@ -91,8 +93,13 @@ def evidence(book: Book, rules: Explanation) -> str:
         ("log patterns", _logs(book, names)),
         ("log lines by template", _templates(book, names)),
     )
-    text = "\n\n".join(f"## {title}\n{_fitting(lines)}" for title, lines in sections)
-    return text[:MAX_EVIDENCE_CHARS]
+    told = [(f"## {title}\n", _guarded(lines) or ["none"]) for title, lines in sections]
+    needed = [min(_chars(lines), MAX_SECTION_CHARS) for _, lines in told]
+    around = sum(len(title) + len("\n\n") for title, _ in told)
+    rooms = shares(needed, MAX_EVIDENCE_CHARS - around)
+    return "\n\n".join(
+        title + _whole_lines(lines, room) for (title, lines), room in zip(told, rooms, strict=True)
+    )
 
 
 def names_of(book: Book) -> Names:
@@ -282,11 +289,38 @@ def _object(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {"value": value}
 
 
-def _fitting(lines: Iterable[str]) -> str:
-    """The first lines that fit, each guarded once more: what is shown passes one door."""
-    kept: list[str] = []
+def fitting(lines: Iterable[str], max_chars: int) -> str:
+    """The lines that fit, whole; what does not is counted. Empty without any."""
+    return _whole_lines(_guarded(lines), max_chars)
+
+
+def shares(needed: Sequence[int], room: int) -> list[int]:
+    """What each gets of a room: all that it needs, where that is no more than an equal part of what
+    the smaller ones left."""
+    got = [0] * len(needed)
+    smallest_first = sorted(range(len(needed)), key=needed.__getitem__)
+    for n, at in enumerate(smallest_first):
+        got[at] = min(needed[at], room // (len(needed) - n))
+        room -= got[at]
+    return got
+
+
+def _guarded(lines: Iterable[str]) -> list[str]:
+    """Each line guarded once more: what is shown passes one door."""
+    return [prompt_text(line) for line in lines]
+
+
+def _chars(lines: Sequence[str]) -> int:
+    return sum(map(len, lines)) + max(len(lines) - 1, 0)
+
+
+def _whole_lines(lines: Sequence[str], max_chars: int) -> str:
+    """A line that is too long does not hide the shorter ones behind it."""
+    if _chars(lines) <= max_chars:
+        return "\n".join(lines)
+    kept, room = [], max_chars - _NOTE_CHARS
     for line in lines:
-        kept.append(prompt_text(line))
-        if sum(map(len, kept)) > MAX_SECTION_CHARS:
-            return "\n".join(kept[:-1])
-    return "\n".join(kept) or "none"
+        if len(line) < room:
+            kept.append(line)
+            room -= len(line) + 1
+    return "\n".join([*kept, f"({len(lines) - len(kept)} lines left out)"])

@@ -1,9 +1,10 @@
 """Tools of the researcher: read-only, bounded, and nothing later than the event that is explained.
 
-Theory of operation. A tool knows the event and looks into the book of that event, so the answer is
-the same now, in a replay and a year later; runbooks are the corpus that comes with the product.
-Every answer is made of the same lines as the evidence and passes the same door. A question that
-cannot be answered is answered with why.
+Theory of operation. A tool knows the event and looks into the book of that event, so what it tells
+of the cluster is the same now and a year later. Runbooks are the pages in force when they are asked
+for: those that come with the product, or those that the installation packed. A replay runs no tool,
+it takes the recorded answer. Every answer is made of the same whole lines as the evidence and
+passes the same door. What cannot be had is answered with `no answer`: words can do without a tool.
 
 Where book and corpus come from is said once by whoever starts the process (`sources_are`): an
 activity gets a payload and no connection.
@@ -21,7 +22,6 @@ from pydantic_ai import RunContext
 from pydantic_ai.toolsets import FunctionToolset
 
 from copilot_core.errors import Rejected, Unavailable
-from copilot_core.guarding.pseudonyms import prompt_text
 from copilot_core.values import Model
 from copilot_core.words.book import Book
 from copilot_workflows.agents import evidence
@@ -125,5 +125,4 @@ async def _book(deps: Deps) -> Book | None:
 
 
 def _bounded(lines: Iterable[str]) -> str:
-    text = "\n".join(prompt_text(line) for line in lines)
-    return text[:MAX_ANSWER_CHARS] or "nothing"
+    return evidence.fitting(lines, MAX_ANSWER_CHARS) or "nothing"
