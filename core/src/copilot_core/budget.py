@@ -9,9 +9,9 @@ is those events and nothing else, so retries, replays and several workers see th
     settled: failed         counts as what was settled, which is all of it where use is unknown
     settled: abandoned      counts as nothing: no request was sent
 
-A call has a name that is the same for every retry (workflow id and purpose). Asking again for one
-that is reserved is granted without a second event; asking for one that was settled is refused: it
-was made. Two calls about the same evidence of the same incident are one too many.
+A call has a name that is the same for every retry: the id of the workflow that makes it. Asking
+again for one that is reserved is granted without a second event; asking for one that was settled is
+refused: it was made. Two calls about the same evidence of the same incident are one too many.
 
     row of `_LIMITS`   counts the calls
     incident           of the same trouble, named by its first slot

@@ -397,8 +397,8 @@ class StateAssessed(_Explained):
 class ModelCallReserved(_Event):
     """A call of a model was allowed by the budget, before it was made.
 
-    `call` is the same however often it is tried again (workflow id and purpose). `incident` is the
-    first slot of the trouble. `cost_micro_usd` is what it may cost at the most.
+    `call` is the same however often it is tried again: the id of the workflow that makes it.
+    `incident` is the first slot of the trouble. `cost_micro_usd` is what it may cost at the most.
     """
 
     stream_kind: ClassVar[str] = "ledger"

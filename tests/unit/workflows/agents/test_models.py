@@ -154,6 +154,35 @@ def test_no_call_would_ever_fit():
     assert ModelSettings(budget_day_tokens=0).limits.day.tokens == 0
 
 
+def test_each_model_has_a_request():
+    """A call of one request is the dispatcher's; the researcher would never be asked."""
+    with pytest.raises(ValidationError, match="COPILOT_MODEL_CALL_REQUESTS"):
+        ModelSettings(model_call_requests=1)
+    assert ModelSettings(model_call_requests=1, dispatcher_model=NO_MODEL).call_limits.requests == 1
+    assert not ModelSettings(model_call_requests=1, researcher_model=NO_MODEL).asks_a_model
+
+
+@pytest.mark.parametrize("scope", ["incident", "day"])
+def test_no_call_would_ever_be_paid(scope: str):
+    """Money that is less than one call may cost refuses every call: told at the start. Exactly one
+    call, and 0, which forbids calls, are what somebody may want."""
+    name = name_of("obedient")
+    models = {
+        "dispatcher_model": NO_MODEL,
+        "researcher_model": name,
+        "model_prices": {name: Price(input=Decimal(5), output=Decimal(25))},
+    }
+
+    def budget(usd: str) -> ModelSettings:
+        return ModelSettings.model_validate({**models, f"budget_{scope}_usd": usd})
+
+    with pytest.raises(Rejected, match=r"1\.08 USD.*budget of 0\.5 USD") as refused:
+        check(budget("0.50"))
+    assert refused.value.where == f"COPILOT_BUDGET_{scope.upper()}_USD"
+    check(budget("1.08"))
+    check(budget("0"))
+
+
 def test_what_fails_later_is_told_at_the_start():
     """Names and prices are looked at once; `none` needs neither."""
     check(ModelSettings(researcher_model=NO_MODEL, dispatcher_model="nonsense"))

@@ -83,6 +83,7 @@ class Reason(StrEnum):
     LIMIT = "limit"
     NOTHING_PROVEN = "nothing_proven"
     EVENT_GONE = "event_gone"
+    TOO_OLD = "too_old"
 
 
 STANDS_BECAUSE: Final[Mapping[Reason, str]] = MappingProxyType(
@@ -97,6 +98,7 @@ STANDS_BECAUSE: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.LIMIT: "the model used more requests or tokens than one call may",
         Reason.NOTHING_PROVEN: "the log backs no sentence of the model's answer",
         Reason.EVENT_GONE: "the explained event is no longer in the log",
+        Reason.TOO_OLD: "the event was recorded too long ago to ask a model about it",
     }
 )
 """What an explanation says of it; a budget that refuses adds which limit it was."""
@@ -265,8 +267,8 @@ class Composed(Model):
 class CallWish(Model):
     """A call that a workflow wants to make; `agents.prices` says what it may cost at the most.
 
-    `call` is the same for every retry and replay: workflow id and kind of text. `at` is now, by the
-    clock of the activity that asks. `incident` is the first slot of the trouble (the slot itself
+    `call` is the same for every retry and replay: the id of the workflow. `at` is now, by the clock
+    of the activity that asks. `incident` is the first slot of the trouble (the slot itself
     where there is none).
     """
 

@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from copilot_core.budget import Amount, Limits
+from copilot_core.errors import Rejected
 from copilot_service.settings import PREFIX
 from copilot_workflows.agents.models import DISPATCHER, RESEARCHER, model_named
-from copilot_workflows.agents.prices import Price, price_of
+from copilot_workflows.agents.prices import Price, at_most, price_of
 from copilot_workflows.agents.requests import NO_MODEL, CallLimits
 
 Count = Annotated[int, Field(ge=0)]
@@ -50,6 +51,10 @@ class ModelSettings(BaseSettings):
     model_call_tokens: Annotated[int, Field(ge=1)] = Field(
         120_000, description="tokens of one explanation, both models together"
     )
+    model_max_age_s: Annotated[int, Field(ge=60)] = Field(
+        1800,
+        description="seconds since an event was recorded after which no model is asked about it",
+    )
     budget_incident_requests: Count = Field(60, description="requests per incident")
     budget_incident_tokens: Count = Field(1_200_000, description="tokens per incident")
     budget_incident_usd: Usd = Field(Decimal(5), description="US dollars per incident")
@@ -69,6 +74,16 @@ class ModelSettings(BaseSettings):
                 raise ValueError(
                     f"COPILOT_MODEL_CALL_{what} is {call}: no call fits into a budget of {budget}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _each_model_has_a_request(self) -> ModelSettings:
+        both = NO_MODEL not in (self.dispatcher_model, self.researcher_model)
+        if both and self.model_call_requests < 2:
+            raise ValueError(
+                f"COPILOT_MODEL_CALL_REQUESTS is {self.model_call_requests}: the dispatcher takes"
+                " one, none is left for the researcher"
+            )
         return self
 
     @property
@@ -104,13 +119,33 @@ class ModelSettings(BaseSettings):
 
 def check(settings: ModelSettings) -> None:
     """Tell at the start what would fail later: a name that means no model, a region that is
-    missing, a price that nobody knows. Asks no provider anything.
+    missing, a price that nobody knows, a budget of money that no call fits into. Asks no provider
+    anything.
 
     Raises `Rejected` (code `settings`).
     """
     if not settings.asks_a_model:
         return
-    for name in dict.fromkeys((settings.dispatcher_model, settings.researcher_model)):
-        if name != NO_MODEL:
-            model_named(name)
-            price_of(name, settings.model_prices)
+    names = dict.fromkeys((settings.dispatcher_model, settings.researcher_model))
+    asked = [name for name in names if name != NO_MODEL]
+    for name in asked:
+        model_named(name)
+    prices = [price_of(name, settings.model_prices) for name in asked]
+    _a_call_is_affordable(at_most(settings.call_limits, *prices), settings.limits)
+
+
+def _a_call_is_affordable(call: int, limits: Limits) -> None:
+    """Raises `Rejected` when every call would be refused for its money; a limit of 0 means that."""
+    for scope, budget in (("INCIDENT", limits.incident), ("DAY", limits.day)):
+        if call > budget.cost_micro_usd > 0:
+            raise Rejected(
+                f"a call may cost {_usd(call)}: none fits into a budget of"
+                f" {_usd(budget.cost_micro_usd)}",
+                code="settings",
+                where=f"COPILOT_BUDGET_{scope}_USD",
+                todo="raise it, lower COPILOT_MODEL_CALL_TOKENS, or set it to 0 to forbid calls",
+            )
+
+
+def _usd(micro_usd: int) -> str:
+    return f"{Decimal(micro_usd).scaleb(-6).normalize():f} USD"
