@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from copilot_core.events import ConfigChanged, LogPatternSurged, new_event
+from copilot_core.events import ConfigChanged
 from copilot_core.guarding.pseudonyms import (
     NO_NAMES,
     Json,
-    names_in,
-    prompt_event,
     prompt_text,
     prompt_value,
     vocabulary,
@@ -48,20 +46,6 @@ def test_the_table_shows_nothing() -> None:
     _, names = prompt_value(PAYLOAD)
     assert repr(names) == f"Names({len(names.entries)} hidden)"
     assert "order-worker-1" not in str(names)
-
-
-def test_the_same_events_give_the_same_names() -> None:
-    """In order of appearance, clusters first."""
-    surge = LogPatternSurged(
-        slot=0, service="order-worker-1", pattern="no_poller", count=9, usual=0.0
-    )
-    event = new_event(surge, cluster="orders", version=1)
-    names = names_in([event, event], clusters=["orders"])
-    assert names == names_in([event], clusters=["orders"])
-    assert names.entries == (("cluster", "orders"), ("service", "order-worker-1"))
-    shown, _ = prompt_event(event, names)
-    assert shown["event"] == str(event.event_id)
-    assert "order-worker-1" not in str(shown)
 
 
 def test_text_of_ours_hides_known_names_where_they_stand_alone() -> None:

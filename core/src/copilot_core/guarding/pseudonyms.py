@@ -18,17 +18,15 @@ elsewhere; what is restored is that.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-import orjson
-
 from copilot_core.bottleneck import Bottleneck, WorkerRule
 from copilot_core.causes import CAUSES, MECHANISMS, Component, Kind
-from copilot_core.events import EVENT_TYPES, ExplanationSource, NewEvent, RecordedEvent
+from copilot_core.events import EVENT_TYPES, ExplanationSource
 from copilot_core.explanation import Direction, Explanation, LinkRole
 from copilot_core.guarding.guard import Sink, guard
 from copilot_core.logpatterns import PATTERNS_BY_ID
@@ -242,35 +240,6 @@ def prompt_value(
     """
     naming = _Naming(names, frozenset(ours) | vocabulary())
     return naming.value(value, field), naming.names
-
-
-def prompt_event(
-    event: NewEvent | RecordedEvent, names: Names = NO_NAMES, *, ours: Collection[str] = ()
-) -> tuple[dict[str, Json], Names]:
-    """An event as a model may read it: its id, type, time, and its payload by `prompt_value`."""
-    body, names = prompt_value(orjson.loads(event.payload), names, ours=ours)
-    told: dict[str, Json] = {
-        "event": str(event.event_id),
-        "type": event.type,
-        "at": event.occurred_at.format_iso(),
-        "payload": body,
-    }
-    return told, names
-
-
-def names_in(
-    events: Iterable[NewEvent | RecordedEvent],
-    *,
-    clusters: Iterable[str] = (),
-    ours: Collection[str] = (),
-) -> Names:
-    """The table of every foreign name in these events, clusters first, in order of appearance."""
-    names = NO_NAMES
-    for cluster in clusters:
-        names, _ = names.with_name("cluster", cluster)
-    for event in events:
-        _, names = prompt_event(event, names, ours=ours)
-    return names
 
 
 class _Naming:
