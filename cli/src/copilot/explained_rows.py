@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from copilot_core.events import ExplanationSource
 from copilot_core.explanation import CauseTold, Sentence
+from copilot_projections.explained import HYPOTHESIS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from copilot_eventlog.explanation_log import Explained
 
 INDENT: Final = 2
-HYPOTHESIS: Final = "(hypothesis) "
-"""Stands before a sentence that nobody proved."""
 
 
 def rows(event: Explained, *, event_id: str) -> Iterator[RenderableType]:

@@ -13,7 +13,7 @@ cut.
     count        a log pattern, or a type of event, occurred this often
     absence      a signal could not be read, for this reason
     cause_link   this cause leads to this mechanism or sign: in the closed graph and in this ranking
-    hypothesis   anything else; shown as what it is
+    hypothesis   a cause that the ranking knows of may be at work; nobody proved it, and it says so
 
 The same schema holds what rules wrote and what a model wrote. The next step is the rules' alone: a
 model never writes it.
@@ -163,9 +163,10 @@ class CauseLinkClaim(_Claim):
 
 
 class HypothesisClaim(_Claim):
-    """Something that nobody proved: the sentence is shown as a hypothesis, whatever else it says.
+    """A cause that nobody proved: the sentence is shown as a hypothesis, whatever else it says.
 
-    `component` and `kind` are words of the closed vocabulary where it is about a cause.
+    `component` and `kind` name a cause that the ranking knows of. Beside it the text may only say
+    what the cause does; with neither, nothing but what other claims bear.
     """
 
     claim: Literal["hypothesis"] = "hypothesis"

@@ -18,8 +18,8 @@ from copilot_projections.shape import Answer, At, at, ms
 from copilot_projections.shown import shown
 from copilot_projections.telling import Explaining, words
 
-HYPOTHESIS: Final = "Not proven: "
-"""Stands before a hypothesis in running text."""
+HYPOTHESIS: Final = "Hypothesis: "
+"""Stands before a sentence that nobody proved, wherever it is shown as text."""
 
 
 class Part(StrEnum):
@@ -158,8 +158,14 @@ def _said(part: Part, sentence: Sentence, *, cause: str = "") -> SaidSentence:
         text=shown(sentence.text),
         hypothesis=sentence.hypothesis,
         events=tuple(proof),
-        claims=sentence.claims,
+        claims=tuple(_claim(claim) for claim in sentence.claims),
     )
+
+
+def _claim(claim: Claim) -> Claim:
+    """A claim with its free words guarded: names of logs and values of parameters are others'."""
+    told = {name: value for name, value in claim if type(value) is str and name != "claim"}
+    return claim.model_copy(update={name: shown(value) for name, value in told.items()})
 
 
 def paragraph(told: Explanation) -> str:

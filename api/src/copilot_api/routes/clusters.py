@@ -61,7 +61,9 @@ async def status(cluster: Cluster, call: Called, at: PastInstant = None) -> Stat
     Look at `current` before you look at `status`: it is false when the newest slot is older than
     two intervals, and `evidence` reads `blind` then. `causes` and `explanation` decide nothing; the
     words are there about a second after the status has changed. With `at`, what was believed at
-    that instant, composed from the log. While the database is away: the last known status, `stale`.
+    that instant, composed from the log; `explanation` is then the wording in force now of what had
+    been decided by then, and may have been recorded later. While the database is away: the last
+    known status, `stale`.
     """
     answer = await _now(call, cluster) if at is None else await _then(call, cluster, at)
     if answer.stale:
