@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 import orjson
@@ -21,7 +20,6 @@ from copilot_core.events import (
     HealthTransitioned,
     NewEvent,
     RecordedEvent,
-    Status,
     cluster_of,
     encode,
     event_id_bytes,
@@ -32,13 +30,7 @@ from copilot_eventlog.explanation_log import Explained
 from copilot_eventlog.protocol import EventLog
 from copilot_workflows.agents.requests import TextKind
 from copilot_workflows.books import read_book
-from copilot_workflows.subjects import Subject, told_by_rules
-
-_KINDS: Final = {
-    HealthTransitioned.__name__: TextKind.TRANSITION,
-    CausesRanked.__name__: TextKind.STATE,
-}
-"""The events that can be explained, and the kind of text that comes of it."""
+from copilot_workflows.subjects import Subject, subjects_of, told_by_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +120,17 @@ def _unknown(wanted: UUID, where: str) -> Rejected:
     )
 
 
-def _subjects(event: NewEvent | RecordedEvent) -> Iterator[Subject]:
-    """What is said because of an event; raises `Rejected` for one that nobody explains."""
-    if event.type not in _KINDS:
-        raise Rejected(
-            f"nobody explains a {event.type}",
-            where=str(event.event_id),
-            code="not_explained",
-            todo="name a HealthTransitioned or a CausesRanked event",
-        )
-    cluster, at = cluster_of(event.stream), event.occurred_at.timestamp()
-    kinds = [_KINDS[event.type]]
-    match event.decoded():
-        case HealthTransitioned(from_=Status.STRESSED | Status.CRITICAL, to=Status.HAPPY):
-            kinds.append(TextKind.INCIDENT)
-    for kind in kinds:
-        yield Subject(cluster=cluster, explains=event.event_id, at=at, kind=kind)
+def _subjects(event: NewEvent | RecordedEvent) -> tuple[Subject, ...]:
+    """What is said because of an event, of a ranking also where no workflow would: who asks gets an
+    answer. Raises `Rejected` for an event that nobody explains."""
+    if event.type == CausesRanked.__name__:
+        cluster, at = cluster_of(event.stream), event.occurred_at.timestamp()
+        return (Subject(cluster=cluster, explains=event.event_id, at=at, kind=TextKind.STATE),)
+    if subjects := subjects_of(event):
+        return subjects
+    raise Rejected(
+        f"nobody explains a {event.type}",
+        where=str(event.event_id),
+        code="not_explained",
+        todo="name a HealthTransitioned or a CausesRanked event",
+    )

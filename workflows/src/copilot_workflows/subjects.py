@@ -20,9 +20,11 @@ from copilot_core.events import (
     ExplanationSource,
     HealthTransitioned,
     IncidentReviewed,
+    NewEvent,
     RecordedEvent,
     StateAssessed,
     TransitionExplained,
+    cluster_of,
 )
 from copilot_core.explanation import Explanation
 from copilot_core.values import Model, Status
@@ -58,20 +60,20 @@ _WORDS: Final[Mapping[TextKind, Callable[[Book, UUID], Explanation]]] = MappingP
 )
 
 
-def subjects_of(recorded: RecordedEvent) -> tuple[Subject, ...]:
+def subjects_of(envelope: NewEvent | RecordedEvent) -> tuple[Subject, ...]:
     """What has to be explained because of an event; nothing for most of them.
 
-    Raises as `RecordedEvent.decoded`.
+    Raises as `decoded` does.
     """
-    if recorded.type != HealthTransitioned.__name__:
+    if envelope.type != HealthTransitioned.__name__:
         return ()
-    event = recorded.decoded()
+    event, cluster = envelope.decoded(), cluster_of(envelope.stream)
     assert isinstance(event, HealthTransitioned)
     kinds = [TextKind.TRANSITION]
     if event.to is Status.HAPPY and event.from_ is not Status.UNKNOWN:
         kinds.append(TextKind.INCIDENT)
     return tuple(
-        Subject(cluster=recorded.cluster, explains=recorded.event_id, at=event.slot, kind=kind)
+        Subject(cluster=cluster, explains=envelope.event_id, at=event.slot, kind=kind)
         for kind in kinds
     )
 
