@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
+from temporalio import activity
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
@@ -91,6 +92,4 @@ def _name(input: ExecuteActivityInput) -> str:
 
 
 def _of_an_agent(input: ExecuteActivityInput) -> bool:
-    from temporalio import activity
-
     return activity.info().activity_type.startswith("agent__")
