@@ -17,6 +17,7 @@ from uuid import UUID
 from copilot_core.causes import CAUSE, CAUSES
 from copilot_core.events import HealthTransitioned, SampleRecorded
 from copilot_core.explanation import (
+    MAX_CLAIMS,
     AbsenceClaim,
     CauseLinkClaim,
     ChangeClaim,
@@ -35,6 +36,7 @@ from copilot_core.signs import SIGN, SIGNS
 from copilot_core.words.book import Book
 from copilot_core.words.figures import Sort, figures
 from copilot_core.words.phrases import PHRASES, phrase
+from copilot_core.words.stretches import stretches
 from copilot_core.words.wording import clock, number
 
 Mutator = Callable[[Sentence, Book], Iterator[Sentence]]
@@ -389,6 +391,36 @@ def text_actor(sentence: Sentence, book: Book) -> Iterator[Sentence]:
             yield _said(sentence, sentence.text.replace(book.cluster, other, 1))
 
 
+def earlier_state(sentence: Sentence, book: Book) -> Iterator[Sentence]:
+    """A state that is over, with a true claim of it, told as the one that is."""
+    for claim in sentence.claims:
+        if not isinstance(claim, StateClaim):
+            continue
+        found = stretches(book, claim.subject)
+        for over in found:
+            if over.until is None or over.state in (claim.state, found[-1].state):
+                continue  # it is in this state now: no lie
+            earlier = StateClaim(
+                subject=claim.subject,
+                state=over.state,
+                since=over.since,
+                until=over.until,
+                events=(over.shown_by,),
+            )
+            claims = (*sentence.claims, earlier)[-MAX_CLAIMS:]
+            named = claim.subject.replace(":", " ")
+            for text in (
+                f"{named} {over.state}.",
+                f"The {named} turned {over.state}.",
+                f"The {named} is {over.state}.",
+                f"{named} {over.state} since {clock(over.since)}.",
+                f"{sentence.text.rstrip('.')} and {over.state}.",
+                f"The {named} is {claim.state} and {over.state}.",
+                f"The {named} is {over.state} {claim.state}.",
+            ):
+                yield Sentence(text=f"{text[:1].upper()}{text[1:]}", claims=claims)
+
+
 def text_cause(sentence: Sentence, book: Book) -> Iterator[Sentence]:
     """Another cause in the text, or one more."""
     for claim in sentence.claims:
@@ -479,6 +511,7 @@ MUTATORS: Final[dict[str, Mutator]] = {
     "text: time": text_time,
     "text: meaning": text_meaning,
     "text: actor": text_actor,
+    "earlier state": earlier_state,
     "text: cause": text_cause,
     "text: swap": text_swap,
     "text: added": text_added,

@@ -6,8 +6,9 @@ from typing import Final
 
 import pytest
 
-from copilot_core.events import ConfigChange
+from copilot_core.events import ConfigChange, LogSampleRecorded, new_event
 from copilot_core.explanation import (
+    AbsenceClaim,
     CauseTold,
     ChangeClaim,
     Claim,
@@ -22,10 +23,13 @@ from copilot_core.explanation import (
     ValueClaim,
 )
 from copilot_core.proving.cause_claims import rankings
+from copilot_core.proving.claim_checks import failing
 from copilot_core.proving.proof import PARTS, Proven, completed, prove, proven
+from copilot_core.readings import Missing
 from copilot_core.values import Scalar
-from copilot_core.words.book import Book, book_of
+from copilot_core.words.book import Book, Fact, book_of
 from copilot_core.words.explainer import explain
+from copilot_core.words.stretches import stretches
 from copilot_core.words.wording import clock
 from tests.unit.core.explained import book, books, claim, config_changed
 from tests.unit.core.test_rewordings import ABSENT, DB, HISTORY, REFUSED, SLOW, sentence_of
@@ -327,3 +331,127 @@ def test_a_hypothesis_is_about_what_the_ranking_knows() -> None:
     assert proven(Sentence(text=lie, claims=(other,)), at) is not None
     beside = HypothesisClaim(events=known.events)
     assert proven(Sentence(text="Possibly users are angry.", claims=(beside,)), at) is not None
+
+
+# --- what is over, and names that name nothing ---
+
+
+def _statuses(at: Book) -> tuple[StateClaim, StateClaim]:
+    """The status that holds, and a happy one of before."""
+    now = claim("status", at)
+    assert isinstance(now, StateClaim)
+    over = next(s for s in reversed(stretches(at, "status")) if s.state == "happy" and s.until)
+    happy = now.model_copy(
+        update={
+            "state": over.state,
+            "since": over.since,
+            "until": over.until,
+            "events": (over.shown_by,),
+        }
+    )
+    return now, happy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Status happy.",
+        "The cluster turned happy.",
+        "Cluster status happy since {since}.",
+        "The cluster is critical and happy.",
+        "It was critical and happy.",
+        "The cluster is happy critical.",
+        "The status is happy until {until}.",
+    ],
+)
+def test_a_state_that_is_over_is_not_told_as_the_present(text: str) -> None:
+    """With a true claim of it, and the one that holds beside it, in either order."""
+    at = book(*REFUSED)
+    now, happy = _statuses(at)
+    assert happy.until is not None
+    said = text.format(since=clock(happy.since), until=clock(happy.until))
+    for claims in ((happy, now), (now, happy), (happy,)):
+        lie = Sentence(text=said, claims=claims)
+        assert proven(lie, at) is not None
+        assert prove(_draft(at, headline=lie), at).headline is None
+
+
+def test_a_headline_tells_the_status_that_holds() -> None:
+    """A past one stands there with its end and beside the present one, or not at all."""
+    at = book(*REFUSED)
+    now, happy = _statuses(at)
+    assert happy.until is not None
+    end = clock(happy.until)
+
+    def stands(text: str) -> bool:
+        told = Sentence(text=text, claims=(now, happy))
+        assert proven(told, at) is None
+        return prove(_draft(at, headline=told), at).headline is not None
+
+    assert stands("The cluster is critical.")
+    assert stands(f"The cluster is critical, it was happy until {end}.")
+    assert not stands("The cluster is critical, it was happy.")
+    assert not stands(f"The cluster was happy until {end}.")
+    assert not stands("The cluster was critical.")
+
+
+def test_claims_that_bear_nothing_are_not_kept() -> None:
+    """True ones, too: what nobody read is not recorded."""
+    at = book(*REFUSED)
+    now, happy = _statuses(at)
+    told = Sentence(text="The cluster is critical.", claims=(happy, now))
+    found = prove(_draft(at, headline=told), at).headline
+    assert found == Sentence(text=told.text, claims=(now,))
+
+
+NAMES: Final = ("log:*/visit evil.example", "log:nobody/out_of_memory", "log:*/*", "log:/", "log:*")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_names_no_log_has_no_zero(name: str) -> None:
+    """Of what is never counted there are no lines, no value and no change."""
+    at = book(*REFUSED)
+    fact = at.last(LogSampleRecorded)
+    assert fact is not None
+    said = f"{name.rpartition('/')[2]} in the logs: 0 lines at {clock(fact.at)}."
+    by = (fact.id,)
+    for none in (
+        CountClaim(of=name, count=0, from_at=fact.at, to_at=fact.at, events=by),
+        ValueClaim(signal=name, value=0, unit="lines", at=fact.at, events=by),
+    ):
+        assert proven(Sentence(text=said, claims=(none,)), at) == failing(none, at) is not None
+    assert at.number(name, fact.at) is None
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "log:*/*"])
+def test_a_name_that_names_no_log_is_not_missing(name: str) -> None:
+    """Where the logs were not read, either; all of them together are."""
+    read = book(*REFUSED)
+    unread = LogSampleRecorded(
+        slot=read.slot, interval_s=30, counts=None, missing=Missing.SCRAPE_FAILED
+    )
+    fact = Fact(new_event(unread, cluster=read.cluster, version=10_000))
+    at = Book(read.cluster, read.explains, (*read.facts, fact))
+    reason = Missing.SCRAPE_FAILED.value
+    absent = AbsenceClaim(signal="log:*/*", reason=reason, at=fact.at, events=(fact.id,))
+    assert failing(absent, at) is None
+    assert failing(absent.model_copy(update={"signal": name}), at) is not None
+
+
+def test_lines_of_all_logs_are_the_sum() -> None:
+    """`*` has lines where any service has: no zero while there are some."""
+    at = book(*REFUSED)
+    fact = at.last(LogSampleRecorded)
+    assert fact is not None
+    counts = fact.event.counts or {}
+    total = sum(of.get("shard_status_unknown", 0) for of in counts.values())
+    assert total > 0
+    name = "log:*/shard_status_unknown"
+    assert at.number(name, fact.at) == total
+    by = (fact.id,)
+    none = ValueClaim(signal=name, value=0, unit="lines", at=fact.at, events=by)
+    lie = f"No shard_status_unknown lines in the logs at {clock(fact.at)}."
+    assert proven(Sentence(text=lie, claims=(none,)), at) is not None
+    some = none.model_copy(update={"value": float(total)})
+    true = f"{total} shard_status_unknown lines in the logs at {clock(fact.at)}."
+    assert proven(Sentence(text=true, claims=(some,)), at) is None

@@ -44,7 +44,7 @@ from copilot_core.explanation import (
 from copilot_core.proving.cause_claims import cause_link, hypothesis
 from copilot_core.readings import Missing
 from copilot_core.values import Scalar
-from copilot_core.words.book import Book, Fact, unit_of
+from copilot_core.words.book import Book, Fact, lines_of, unit_of
 from copilot_core.words.stretches import Stretch, stretches
 
 
@@ -237,7 +237,7 @@ def _count(claim: CountClaim, book: Book) -> str | None:
         return "count: its time is not that of the book"
     kind, _, what = claim.of.partition(":")
     match kind:
-        case "log":
+        case "log" if book.counts_lines(claim.of):
             counted = _lines(what, claim, book)
         case "event":
             counted = _events(what, claim, book)
@@ -256,7 +256,6 @@ def _count(claim: CountClaim, book: Book) -> str | None:
 
 def _lines(what: str, claim: CountClaim, book: Book) -> tuple[int, frozenset[UUID]] | None:
     """Lines of a pattern in a time, and the samples that have some; None where sight lacked."""
-    service, _, pattern = what.partition("/")
     facts = book.all(LogSampleRecorded)
     if not _complete(facts, claim.from_at):
         return None
@@ -267,7 +266,7 @@ def _lines(what: str, claim: CountClaim, book: Book) -> tuple[int, frozenset[UUI
         counts = fact.event.counts
         if counts is None:
             return None
-        n = sum(c.get(pattern, 0) for s, c in sorted(counts.items()) if service in ("*", s))
+        n = lines_of(what, counts)
         total += n
         if n:
             ids.add(fact.id)
@@ -299,6 +298,11 @@ def _absence(claim: AbsenceClaim, book: Book) -> str | None:
     return "absence: it was not missing like this"
 
 
+ALL_LOGS: Final = "log:*/*"
+"""The logs of all services, with whatever stands in them: they may be unread, and are not
+counted."""
+
+
 def _shows_absence(fact: Fact[Event], claim: AbsenceClaim, book: Book) -> bool:
     if fact.at != claim.at:
         return False
@@ -312,7 +316,8 @@ def _shows_absence(fact: Fact[Event], claim: AbsenceClaim, book: Book) -> bool:
                 (c.signal, c.missing) == (claim.signal, claim.reason) for c in event.cannot_tell
             )
         case LogSampleRecorded() as event:
-            return claim.signal.startswith("log:") and event.missing == claim.reason
+            named = claim.signal == ALL_LOGS or book.counts_lines(claim.signal)
+            return named and event.missing == claim.reason
     return False
 
 

@@ -29,7 +29,9 @@ from copilot_core.explanation import (
     StateClaim,
 )
 from copilot_core.proving.claim_checks import failing
-from copilot_core.proving.text_check import unbacked
+from copilot_core.proving.state_tense import end_said, is_told_as_it_is
+from copilot_core.proving.text_check import Borne, bearing, read
+from copilot_core.proving.text_units import has_content
 from copilot_core.words.book import Book, rankings
 
 PARTS: Final = ("since", "certainty", "path", "changed_before", "not_seen")
@@ -63,10 +65,32 @@ class Proven:
 
 def proven(sentence: Sentence, book: Book) -> str | None:
     """Why a sentence may not be shown; None when the log bears it. One of a closed list."""
+    found = _borne(sentence, book)
+    return found if isinstance(found, str) else None
+
+
+def _borne(sentence: Sentence, book: Book) -> list[Borne] | str:
     for claim in sentence.claims:
         if reason := failing(claim, book):
             return reason
-    return unbacked(sentence.text, sentence.claims, book)
+    return read(sentence.text, sentence.claims, book)
+
+
+def _kept(sentence: Sentence, book: Book, *, headline: bool) -> Sentence | str:
+    """A sentence with the claims that its text rests on, proven by these alone, or why it is
+    cut."""
+    found = _borne(sentence, book)
+    if isinstance(found, str):
+        return found
+    kept = Sentence(text=sentence.text, claims=bearing(found, sentence.claims))
+    if kept != sentence:
+        found = read(kept.text, kept.claims, book)
+        if isinstance(found, str):
+            return found
+    return _NO_HEADLINE if headline and not _says_the_status(found, book) else kept
+
+
+_NO_HEADLINE: Final = "the headline does not tell the status"
 
 
 def prove(draft: Draft, book: Book) -> Proven:
@@ -76,17 +100,14 @@ def prove(draft: Draft, book: Book) -> Proven:
     def kept(part: str, sentences: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
         found: list[Sentence] = []
         for sentence in sentences:
-            reason = proven(sentence, book)
-            if reason is None:
-                found.append(sentence)
+            told = _kept(sentence, book, headline=part == "headline")
+            if isinstance(told, str):
+                cut.append(CutSentence(part=part, reason=told))
             else:
-                cut.append(CutSentence(part=part, reason=reason))
+                found.append(told)
         return tuple(dict.fromkeys(found))
 
     headline = kept("headline", (draft.headline,))
-    if headline and not _says_the_status(draft.headline, book):
-        cut.append(CutSentence(part="headline", reason="the headline does not tell the status"))
-        headline = ()
     parts = {part: kept(part, getattr(draft, part)) for part in PARTS}
     causes = _causes(draft, book, kept, cut)
     return Proven(
@@ -97,18 +118,28 @@ def prove(draft: Draft, book: Book) -> Proven:
     )
 
 
-def _says_the_status(headline: Sentence, book: Book) -> bool:
-    """Whether a headline tells the status as it is, or how long the incident was."""
+def _says_the_status(borne: list[Borne], book: Book) -> bool:
+    """Whether a headline's text tells the status as it is, or how long the incident was that the
+    explained event ended; and no state that is over without its end."""
 
     def is_transition(id_: UUID) -> bool:
         fact = book.fact(id_)
         return fact is not None and fact.is_a(HealthTransitioned)
 
-    return any(
-        (isinstance(c, StateClaim) and c.subject in ("status", "evidence") and c.until is None)
-        or (isinstance(c, OrderClaim) and is_transition(c.first) and is_transition(c.then))
-        for c in headline.claims
-    )
+    tells = False
+    for unit, claim in ((b.unit, b.by.claim) for b in borne if b.by is not None):
+        match claim:
+            case StateClaim(until=None):
+                of_status = claim.subject == "status" and has_content(unit.tokens)
+                tells |= of_status and is_told_as_it_is(unit, claim)
+            case StateClaim():
+                if not end_said(unit, claim):
+                    return False
+            case OrderClaim():
+                tells |= is_transition(claim.first) and claim.then == book.explains
+            case _:
+                pass
+    return tells
 
 
 def _causes(
@@ -134,8 +165,9 @@ def _causes(
             CutSentence(part="causes", reason=_NOT_ABOUT_IT)
             for _ in range(len(cause.sentences) - len(own))
         )
-        if own and kept("causes", own) == cause.sentences:
-            told[at] = cause
+        sentences = kept("causes", own)
+        if own and [s.text for s in sentences] == [s.text for s in cause.sentences]:
+            told[at] = cause.model_copy(update={"sentences": sentences})
     return tuple(told[at] for at in sorted(told))
 
 

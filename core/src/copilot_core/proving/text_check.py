@@ -23,6 +23,8 @@ from copilot_core.explanation import (
     AbsenceClaim,
     CauseLinkClaim,
     Claim,
+    HypothesisClaim,
+    OrderClaim,
     StateClaim,
 )
 from copilot_core.proving.figure_parts import unborne_figure
@@ -31,6 +33,7 @@ from copilot_core.proving.lexicon import (
     MOVES,
 )
 from copilot_core.proving.sayings import Saying, saying
+from copilot_core.proving.state_tense import untimed
 from copilot_core.proving.text_units import (
     Kind,
     Token,
@@ -57,8 +60,8 @@ class Borne:
     by: Saying | None
 
 
-def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
-    """What a text says beyond its claims, as a reason; None when they bear all of it.
+def read(text: str, claims: tuple[Claim, ...], book: Book) -> list[Borne] | str:
+    """The units of a text with what bears each, or what it says beyond its claims, as a reason.
 
     The claims hold already: `copilot_core.proving.claim_checks` has said so.
     """
@@ -83,7 +86,28 @@ def unbacked(text: str, claims: tuple[Claim, ...], book: Book) -> str | None:
         return borne
     if _only_named(borne) or not any(b.by and has_content(b.unit.tokens) for b in borne):
         return "nothing is said of it"
-    return unbacked_turn([(b.unit, b.by) for b in borne], sayings, book)
+    turned = unbacked_turn([(b.unit, b.by) for b in borne], sayings, book)
+    return borne if turned is None else turned
+
+
+def bearing(borne: list[Borne], claims: tuple[Claim, ...]) -> tuple[Claim, ...]:
+    """The claims that the text is about: those that bear a unit or bring a phrase of it, and an
+    order whose time stands there. The others were true and were read by nobody. Causes stay: they
+    tell of which one a sentence is told, and whether it is a hypothesis."""
+    tokens = [t for b in borne for t in b.unit.tokens]
+    brought = {i for t in tokens for i in t.by}
+    bears = [b.by.claim for b in borne if b.by is not None]
+    return tuple(
+        claim
+        for i, claim in enumerate(claims)
+        if i in brought
+        or claim in bears
+        or isinstance(claim, CauseLinkClaim | HypothesisClaim)
+        or (
+            isinstance(claim, OrderClaim)
+            and any(t.figure and t.figure.means(claim.seconds, "s") for t in tokens)
+        )
+    )
 
 
 _MARKS: Final = frozenset(",;:().-–—'\"‘’“”")
@@ -177,5 +201,7 @@ def _against(
 ) -> str | None:
     """Why a claim does not bear a unit."""
     if not goes_on and (reason := unborne_words(unit, index, sayings)):
+        return reason
+    if not goes_on and isinstance(by.claim, StateClaim) and (reason := untimed(unit, by.claim)):
         return reason
     return unborne_figure(unit, by, sayings)

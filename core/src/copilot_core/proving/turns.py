@@ -151,27 +151,23 @@ def _uncaused(borne: Borne, book: Book) -> str | None:
 
 # --- when ---------------------------------------------------------------------------------------
 
-_PRESENT: Final = frozenset({"is", "are", "remains", "stays", "has", "have"})
 _OVER: Final = frozenset({"was", "were", "had", "been", "no-longer", "was-likeliest"})
 
 
 def _untimed(borne: Borne, book: Book) -> str | None:
-    """Whether something that is over is told as if it still were."""
+    """Whether something that is over is told as if it still were; states have a module of their
+    own, `copilot_core.proving.state_tense`."""
     words = {t.text for unit, _ in borne for t in unit.tokens if t.kind is not Kind.MARK}
     clocked = any(
         t.figure and t.figure.sort is Sort.CLOCK for unit, _ in borne for t in unit.tokens
     )
-    for unit, by in borne:
-        here = {t.text for t in unit.tokens if t.kind is Kind.WORD}
+    for _, by in borne:
         if by is None:
             continue
         claim = by.claim
         if isinstance(claim, ValueClaim | ComparisonClaim | AbsenceClaim):
             if claim.at != book.slot and not clocked:
                 return "it was at another time, and that is not said"
-        elif isinstance(claim, StateClaim):
-            if claim.until is not None and here & _PRESENT:
-                return "it is not in this state any more"
         elif isinstance(claim, CauseLinkClaim) and step_of(claim) == 0:
             found = ranked_cause(claim, book)
             if found and not found[1].now and not words & _OVER:

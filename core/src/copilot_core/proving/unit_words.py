@@ -258,12 +258,13 @@ def _not_from_there(unit: Unit, index: int, sayings: tuple[Saying, ...]) -> str 
     claim = sayings[index].claim
     if not isinstance(claim, StateClaim):
         return None
-    told = [t for t in unit.tokens if t.kind is Kind.LABEL]
-    own = next(at for at, t in enumerate(told) if index in t.by)
-    for at, token in enumerate(told):
+    told = [at for at, t in enumerate(unit.tokens) if t.kind is Kind.LABEL]
+    own = next(at for at in told if index in unit.tokens[at].by)
+    for at in told:
+        token, cue = unit.tokens[at], "".join(t.text for t in unit.tokens[max(at - 1, 0) : at])
         others = [sayings[i].claim for i in sorted(token.by - {index})]
         before = [c for c in others if isinstance(c, StateClaim) and c.until == claim.since]
-        if index not in token.by and (at > own or not before):
+        if index not in token.by and (at > own or not before or cue not in ("from", "of")):
             return "the states are not those of the change"
     return None
 

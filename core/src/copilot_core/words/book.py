@@ -35,6 +35,7 @@ from copilot_core.events import (
     SampleDropped,
     SampleRecorded,
 )
+from copilot_core.logpatterns import PATTERNS_BY_ID
 from copilot_core.quantities import QUANTITY, WINDOW_SLOTS, Range, Sight, without_silent_roles
 from copilot_core.readings import Missing, Reading
 from copilot_core.samples import unpack
@@ -216,7 +217,8 @@ class Book:
     def number(self, name: str, slot: int) -> float | None:
         """What a signal or a quantity was in a slot, None when it was not seen.
 
-        `log:<service>/<pattern>` counts the lines of the newest log sample up to the slot.
+        `log:<service>/<pattern>` counts the lines of the newest log sample up to the slot, `*`
+        those of all services.
         """
         if name.startswith("log:"):
             return self._log_count(name.removeprefix("log:"), slot)
@@ -227,11 +229,31 @@ class Book:
         return None if value is None or isinstance(value, Missing) else value
 
     def _log_count(self, what: str, slot: int) -> float | None:
-        service, _, pattern = what.partition("/")
         fact = self.last(LogSampleRecorded, at=slot)
-        if fact is None or fact.event.counts is None:
+        if not self.counts_lines(f"log:{what}") or fact is None or fact.event.counts is None:
             return None
-        return float(fact.event.counts.get(service, {}).get(pattern, 0))
+        return float(lines_of(what, fact.event.counts))
+
+    @cached_property
+    def _log_services(self) -> frozenset[str]:
+        """The services whose lines some log sample counts."""
+        return frozenset(s for f in self.all(LogSampleRecorded) for s in f.event.counts or {})
+
+    def counts_lines(self, name: str) -> bool:
+        """Whether a name is `log:<service>/<pattern>`, of a service whose log was read (`*` for all
+        of them) and of a known pattern. Any other name would have no lines for ever, and a zero
+        that is true of anything proves the name itself."""
+        kind, _, what = name.partition(":")
+        service, _, pattern = what.partition("/")
+        known = service == "*" or service in self._log_services
+        return kind == "log" and known and pattern in PATTERNS_BY_ID
+
+
+def lines_of(what: str, counts: Mapping[str, Mapping[str, int]]) -> int:
+    """The lines of `<service>/<pattern>` among the counts of one log sample; `*` is every
+    service."""
+    service, _, pattern = what.partition("/")
+    return sum(of.get(pattern, 0) for s, of in sorted(counts.items()) if service in ("*", s))
 
 
 def rankings(book: Book) -> tuple[Fact[CausesRanked], ...]:
