@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from copilot_core.errors import Conflict
+from copilot_core.errors import Conflict, Rejected
 from copilot_core.events import (
     NAMESPACE,
     ExplanationSource,
@@ -143,11 +143,40 @@ class DirectContract:
         stream = ExplanationStream(log, "a")
         await stream.look(since=SINCE)
         assert stream.newest == len(many)
-        assert all(stream.find(key_of(explained(n))) for n in (1, PAGE, len(many)))
+        for n in (1, PAGE, len(many)):
+            assert stream.find(key_of(explained(n))) == n
         await append(log, explained(1, 2))
         assert stream.find(key_of(explained(1, 2))) is None
         await stream.look(since=SINCE)
         assert stream.find(key_of(explained(1, 2))) is not None
+
+    async def test_what_nobody_asks_for_is_forgotten(self, log: EventLog) -> None:
+        """A look keeps what its moment reaches back to; an earlier moment reads it again."""
+        first = await append(log, explained(1))
+        await append(log, explained(2))
+        stream = ExplanationStream(log, "a")
+        await stream.look(since=SINCE)
+        assert len(stream) == 2
+        long_after = first.recorded_at.add(hours=1)
+        await stream.look(since=long_after)
+        assert (len(stream), stream.newest) == (1, 2)
+        await append(log, explained(3))
+        await stream.look(since=long_after)
+        assert (len(stream), stream.newest) == (1, 3)
+        await stream.look(since=SINCE)
+        assert [stream.find(key_of(explained(n))) for n in (1, 2, 3)] == [1, 2, 3]
+        assert stream.rests_on(explained(1).signature)
+
+    async def test_a_search_has_an_end(self, log: EventLog) -> None:
+        """What lies too far back is an error: it is neither read for ever nor told twice."""
+        head = await log.take_over(DirectShard.EXPLAINER.value, writer="w", source="direct/x")
+        many = [explanation_of(n) for n in range(1, 2 * PAGE + 5)]
+        await log.append(head, many, source_offset=-1)
+        stream = ExplanationStream(log, "a", back=PAGE)
+        with pytest.raises(Rejected, match="explanations were recorded since") as caught:
+            await stream.look(since=SINCE)
+        assert caught.value.code == "too_far_back"
+        assert PAGE <= len(stream) <= 2 * PAGE
 
     async def test_an_empty_stream_is_looked_at_again(self, log: EventLog) -> None:
         """Nothing found is no answer for ever."""

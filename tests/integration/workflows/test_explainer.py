@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, zip_longest
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -21,6 +23,7 @@ from copilot_eventlog.explanation_log import append_once, key_of
 from copilot_eventlog.memory import MemoryLog
 from copilot_eventlog.protocol import EventLog, Head
 from copilot_workflows.books import read_book
+from copilot_workflows.explainer import follower
 from copilot_workflows.explainer.follower import Explainer, positions_of
 from copilot_workflows.subjects import EXPLAINED, told_by_rules
 from tests.integration.eventlog.logs import InMemory, OnFailingDsql, OnPostgres
@@ -181,6 +184,38 @@ async def test_what_has_no_words_is_buried() -> None:
     assert registry.get_sample_value("copilot_explainer_dead_letters_total", labels) == 1
     wanted = subjects(await log.read(0, limit=10_000))
     assert len(await explanations(log)) == len(wanted) - 1
+
+
+@pytest.mark.parametrize(("bound", "at_most"), [("STREAMS", 2), ("KEYS", 1)])
+async def test_more_clusters_than_are_remembered(
+    monkeypatch: pytest.MonkeyPatch, bound: str, at_most: int
+) -> None:
+    """A batch names the cluster that is remembered longest and two that are new: every transition
+    is told once, and between batches no more is remembered than may be."""
+    monkeypatch.setattr(follower, bound, at_most)
+    log, messages = MemoryLog(), {name: pages(cluster=name) for name in "abcd"}
+    there = await explainer(log)
+    half = len(messages["a"]) // 2
+    await fill(log, _side_by_side(messages[name][:half] for name in "ab"))
+    await run_dry(there)
+    await fill(log, _side_by_side([messages["a"][half:], messages["c"], messages["d"]]))
+    await fill(log, messages["b"][half:])
+    await run_dry(there)
+    remembered = {"STREAMS": len(there._streams), "KEYS": sum(map(len, there._streams.values()))}
+    assert remembered[bound] <= at_most
+    recorded = await log.read(0, limit=100_000)
+    for name in "abcd":
+        told = await explanations(log, name)
+        assert [key_of(e) for e in told] == [
+            (EXPLAINED[s.kind].__name__, s.explains, 1)
+            for s in subjects(recorded)
+            if s.cluster == name
+        ]
+
+
+def _side_by_side(clusters: Iterable[list[list[NewEvent]]]) -> list[list[NewEvent]]:
+    """What clusters decide at the same time, as one message after the other."""
+    return [list(chain(*same)) for same in zip_longest(*clusters, fillvalue=[])]
 
 
 def _dated(event: NewEvent) -> NewEvent:

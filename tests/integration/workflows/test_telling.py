@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from temporalio.client import Client, WorkflowFailureError
+from whenever import Instant
 
 from copilot_core.errors import Unavailable
 from copilot_core.events import ExplanationSource, TransitionExplained, event_id
+from copilot_eventlog.direct import DirectShard, DirectWriter
 from copilot_eventlog.explanation_log import key_of
 from copilot_eventlog.memory import MemoryLog
-from copilot_workflows.agents.requests import Reason, TextKind
+from copilot_workflows.agents.requests import Composed, Reason, TextKind
+from copilot_workflows.books import LogBooks
+from copilot_workflows.ledger import Ledger
 from copilot_workflows.subjects import EXPLAINED, Subject
-from copilot_workflows.telling.messages import Told
+from copilot_workflows.telling.activities import Doors, Telling
+from copilot_workflows.telling.messages import ByRules, Conclusion, Permit, Told
 from tests.infra.temporal import NAMESPACE
 from tests.integration.workflows.agents_process import running_agents, settings_of
 from tests.integration.workflows.incidents import explanations, fill, once, pages, subjects
@@ -139,6 +146,69 @@ async def test_an_event_that_was_rebuilt_away(temporal: Temporal, name: str) -> 
         labels = {"kind": "transition", "source": "none", "reason": "event_gone"}
         assert there.counted("copilot_agents_told_total", **labels) == 1
     assert await explanations(log, name) == []
+
+
+async def test_an_event_that_is_gone_in_the_middle(name: str) -> None:
+    """Each activity of the course ends it in the same way, and the ledger is settled all the same."""
+    log = MemoryLog()
+    subject = (await incident(log, name))[2]
+    registry = CollectorRegistry()
+    before = telling(log, registry)
+    assert (await before.tell_by_rules(subject)).ask
+    permit = await before.permit_model(subject)
+    assert permit.reserved is not None
+    gone = subject.model_copy(update={"explains": event_id(f"health/{name}", 90_000)})
+    ended = Told(revision=0, reason=Reason.EVENT_GONE)
+    assert (await before.tell_by_rules(gone)).told == ended
+    assert await before.permit_model(gone) == Permit(told=ended)
+    composed = Composed(
+        answer=None, reason=Reason.TIMEOUT, used=(), model="m", prompt_version="p", certain=True
+    )
+    conclusion = Conclusion(subject=gone, reserved=permit.reserved, composed=composed)
+    assert await before.tell_by_model(conclusion) == ended
+    labels = {"kind": "transition", "source": "none", "reason": "event_gone"}
+    assert registry.get_sample_value("copilot_agents_told_total", labels) == 3
+    assert [e.type for e in await log.read_stream(f"ledger/{name}")] == [
+        "ModelCallReserved", "ModelCallSettled"
+    ]  # fmt: skip
+
+
+async def test_the_past_costs_no_model(name: str) -> None:
+    """Events recorded too long ago are left to the explainer, whatever the text; a state, which the
+    explainer does not tell, is told by rule. One second before, a model is asked."""
+    recorded_at = Instant.from_utc(2026, 11, 1)
+    log, registry = MemoryLog(clock=lambda: recorded_at), CollectorRegistry()
+    wanted = await incident(log, name)
+    age_s = settings_of("-", queue="-").model_max_age_s
+    old = telling(log, registry, now=recorded_at.timestamp() + age_s + 1)
+    ended = Told(revision=1, source=ExplanationSource.RULES, reason=Reason.TOO_OLD)
+    for subject in wanted:
+        assert await old.tell_by_rules(subject) == ByRules(told=ended, ask=False)
+        assert await old.permit_model(subject) == Permit(told=ended)
+    assert await explanations(log, name) == []
+    labels = {"kind": "incident", "source": "rules", "reason": "too_old"}
+    assert registry.get_sample_value("copilot_agents_told_total", labels) == 2
+    state = wanted[1].model_copy(update={"kind": TextKind.STATE})
+    assert await old.tell_by_rules(state) == ByRules(told=ended, ask=False)
+    assert [e.explains for e in await explanations(log, name)] == [state.explains]
+    assert await log.read_stream(f"ledger/{name}") == []
+    young = telling(log, CollectorRegistry(), now=recorded_at.timestamp() + age_s)
+    assert (await young.tell_by_rules(wanted[2])).ask
+    assert (await young.permit_model(wanted[2])).request is not None
+
+
+def telling(log: MemoryLog, registry: CollectorRegistry, *, now: float | None = None) -> Telling:
+    """The activities without a server, at a time."""
+    settings = settings_of("-", queue="-", model="obedient", dispatcher="obedient")
+    ledger = Ledger(log, DirectWriter(log, DirectShard.LEDGER, writer="test"), settings.limits)
+    doors = Doors(
+        log=log,
+        writer=DirectWriter(log, DirectShard.EXPLANATIONS, writer="test"),
+        books=LogBooks(log),
+        ledger=ledger,
+        now=time.time if now is None else lambda: now,
+    )
+    return Telling(doors, settings, registry)
 
 
 async def test_a_subject_of_another_kind_is_an_error(temporal: Temporal, name: str) -> None:

@@ -38,6 +38,18 @@ LOG: Final = ActivityConfig(
 )
 """Activities that read the log and append to it: some milliseconds, when all is well."""
 
+
+def a_round(every_s: int) -> ActivityConfig:
+    """Activities of a round that comes again: two tries at the most, and an end before the next
+    round, which the schedule leaves out while this one runs. 120 s of 300 are 0.6 s for each of 200
+    clusters."""
+    return ActivityConfig(
+        start_to_close_timeout=timedelta(seconds=0.4 * every_s),
+        schedule_to_close_timeout=timedelta(seconds=0.9 * every_s),
+        retry_policy=_AGAIN,
+    )
+
+
 KNOWLEDGE: Final = ActivityConfig(
     start_to_close_timeout=timedelta(minutes=15),
     schedule_to_close_timeout=timedelta(hours=6),

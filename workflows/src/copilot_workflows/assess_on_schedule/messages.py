@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from copilot_core.values import Model
 from copilot_workflows.subjects import Subject
@@ -10,13 +12,14 @@ from copilot_workflows.subjects import Subject
 FIND_NEW_EVIDENCE: Final = "find_new_evidence"
 
 MAX_CLUSTERS: Final = 200
-"""Assessed in one round; the others come next time."""
+"""Assessed in one round; the next ones come in the next round, by turns."""
 
 
 class AssessRound(Model):
-    """One round over all clusters."""
+    """One round over all clusters; `every_s` is when the next one comes."""
 
-    max_clusters: int = MAX_CLUSTERS
+    max_clusters: Annotated[int, Field(ge=1)] = MAX_CLUSTERS
+    every_s: Annotated[int, Field(ge=60)] = 300
 
 
 class NewEvidence(Model):

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         NewEvidence,
     )
     from copilot_workflows.names import ASSESS_ON_SCHEDULE, ASSESS_STATE, workflow_id_of
-    from copilot_workflows.policies import LOG
+    from copilot_workflows.policies import a_round
     from copilot_workflows.subjects import Subject
     from copilot_workflows.telling.course import tell
     from copilot_workflows.telling.messages import Told
@@ -37,7 +37,7 @@ class AssessOnSchedule:
     async def run(self, asked: AssessRound) -> Assessed:
         """Start what is new; returns how much that was."""
         found = await workflow.execute_activity(
-            FIND_NEW_EVIDENCE, asked, result_type=NewEvidence, **LOG
+            FIND_NEW_EVIDENCE, asked, result_type=NewEvidence, **a_round(asked.every_s)
         )
         started = 0
         for subject in found.subjects:

@@ -42,7 +42,10 @@ of them."""
 KEEP_EVERY_S: Final = 5.0
 """How often positions are kept while nothing is explained: what a restart reads again."""
 STREAMS: Final = 1000
-"""Clusters whose streams of explanations are remembered."""
+"""Clusters whose streams of explanations are remembered between batches."""
+KEYS: Final = 100_000
+"""Keys of explanations that are remembered between batches, all clusters together: 40 MB. The
+clusters that were silent longest go first, and are read again when they are asked for."""
 
 log_ = structlog.get_logger(__name__)
 
@@ -164,6 +167,7 @@ class Explainer:
             except Conflict:
                 continue
             self._count(told, len(fresh))
+            self._forget()
             return
         raise Unavailable(
             f"{ATTEMPTS} times another explanation came in between", where="explainer"
@@ -182,9 +186,17 @@ class Explainer:
         return fresh
 
     def _stream(self, cluster: str) -> ExplanationStream:
-        if len(self._streams) >= STREAMS and cluster not in self._streams:
-            del self._streams[next(iter(self._streams))]
-        return self._streams.setdefault(cluster, ExplanationStream(self._log, cluster))
+        """The stream of a cluster, which is now the last that would be forgotten."""
+        stream = self._streams.pop(cluster, None) or ExplanationStream(self._log, cluster)
+        self._streams[cluster] = stream
+        return stream
+
+    def _forget(self) -> None:
+        """Between two batches: a batch needs the streams of all its clusters."""
+        keys = sum(map(len, self._streams.values()))
+        while self._streams and (len(self._streams) > STREAMS or keys > KEYS):
+            silent = next(iter(self._streams))
+            keys -= len(self._streams.pop(silent))
 
     async def _append(self, events: Sequence[NewEvent], positions: Mapping[int, int]) -> None:
         try:

@@ -1,8 +1,13 @@
 """The activities of the course: what reads the log, asks the ledger and appends.
 
 Each of them looks first whether what it would append is there; so each may be done again, by
-another process, at any time. An event that is no longer in the log ends the course with what was
-said of it before, a counter and a reason.
+another process, at any time. Two events end the course with what was said of them before, a
+counter and a reason:
+
+    no longer in the log      there is nothing to be told about
+    recorded long ago         `COPILOT_MODEL_MAX_AGE_S`: no model is asked. The explainer tells it,
+                              who comes by in order and searches little; a state, which is none of
+                              the explainer's, is told here
 """
 
 from __future__ import annotations
@@ -27,7 +32,7 @@ from copilot_eventlog.protocol import EventLog
 from copilot_workflows.agents.answers import Worded, refused, worded
 from copilot_workflows.agents.evidence import request_of
 from copilot_workflows.agents.prices import at_most, price_of
-from copilot_workflows.agents.requests import CallWish, Reason
+from copilot_workflows.agents.requests import CallWish, Reason, TextKind
 from copilot_workflows.agents.settings import ModelSettings
 from copilot_workflows.books import LogBooks, ReadBook
 from copilot_workflows.ledger import Ledger, settlement
@@ -73,15 +78,14 @@ class Telling:
     @activity.defn(name=TELL_BY_RULES)
     async def tell_by_rules(self, subject: Subject) -> ByRules:
         """See to it that revision 1 is in the log, whoever told it."""
-        try:
-            read = await self._read(subject)
-        except Rejected as e:
-            if e.code != GONE:
-                raise
-            log_.warning("event is gone", explains=str(subject.explains), what=e.what)
-            self._metrics.told.labels(subject.kind, "none", Reason.EVENT_GONE).inc()
-            return ByRules(told=Told(revision=0, reason=Reason.EVENT_GONE), ask=False)
-        await self._append(subject, read, told_by_rules(read.book, subject))
+        read = await self._read(subject)
+        if read is None:
+            return ByRules(told=self._gone(subject), ask=False)
+        old = self._old(read)
+        if not old or subject.kind is TextKind.STATE:
+            await self._append(subject, read, told_by_rules(read.book, subject))
+        if old:
+            return ByRules(told=self._too_old(subject), ask=False)
         told = Told(revision=BY_RULES, source=ExplanationSource.RULES)
         if not self._settings.asks_a_model:
             self._metrics.told.labels(subject.kind, ExplanationSource.RULES, "").inc()
@@ -91,8 +95,12 @@ class Telling:
     async def permit_model(self, subject: Subject) -> Permit:
         """Ask the ledger for a call; where it refuses, the words of the rules become revision 2."""
         read = await self._read(subject)
+        if read is None:
+            return Permit(told=self._gone(subject))
         if known := await self._known(subject, read):
             return Permit(told=known)
+        if self._old(read):  # agents or server were away since revision 1 was told
+            return Permit(told=self._too_old(subject))
         rules = told_by_rules(read.book, subject)
         decision = await self._doors.ledger.reserve(self._wish(subject, read, rules))
         if isinstance(decision, Refused):
@@ -112,6 +120,8 @@ class Telling:
         settled = settlement(reserved, composed, at=self._now(), prices=self._settings.model_prices)
         await self._doors.ledger.settle(subject.cluster, settled, reserved_at=reserved.at)
         read = await self._read(subject)
+        if read is None:
+            return self._gone(subject)
         rules = told_by_rules(read.book, subject)
         shown = worded(composed, book=read.book, rules=rules.explanation)
         return await self._conclude(subject, read, rules, shown)
@@ -167,8 +177,28 @@ class Telling:
             cost_micro_usd=at_most(limits, *prices),
         )
 
-    async def _read(self, subject: Subject) -> ReadBook:
-        return await self._doors.books.read(subject.cluster, subject.explains, at=subject.at)
+    async def _read(self, subject: Subject) -> ReadBook | None:
+        """The book of a subject; None when its event is no longer in the log."""
+        try:
+            return await self._doors.books.read(subject.cluster, subject.explains, at=subject.at)
+        except Rejected as e:
+            if e.code != GONE:
+                raise
+            log_.warning("event is gone", explains=str(subject.explains), what=e.what)
+            return None
+
+    def _gone(self, subject: Subject) -> Told:
+        self._metrics.told.labels(subject.kind, "none", Reason.EVENT_GONE).inc()
+        return Told(revision=0, reason=Reason.EVENT_GONE)
+
+    def _old(self, read: ReadBook) -> bool:
+        recorded_at = read.explained.recorded_at.timestamp()
+        return self._now() - recorded_at > self._settings.model_max_age_s
+
+    def _too_old(self, subject: Subject) -> Told:
+        reason = Reason.TOO_OLD if self._settings.asks_a_model else None
+        self._metrics.told.labels(subject.kind, ExplanationSource.RULES, reason or "").inc()
+        return Told(revision=BY_RULES, source=ExplanationSource.RULES, reason=reason)
 
     async def _append(self, subject: Subject, read: ReadBook, event: Explained) -> None:
         since = read.explained.recorded_at

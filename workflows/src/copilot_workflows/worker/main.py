@@ -81,7 +81,7 @@ async def agents(
             telling.tell_by_rules,
             telling.permit_model,
             telling.tell_by_model,
-            Assessing(log, books, unhappy).find_new_evidence,
+            Assessing(log, books, unhappy, registry=service.registry).find_new_evidence,
             Syncing(knowledge).sync_pages,
         ],
         interceptors=[ErrorTree(service.registry)],

@@ -47,7 +47,11 @@ class Round:
 def rounds(settings: AgentsSettings) -> tuple[Round, ...]:
     """Everything that comes again."""
     return (
-        Round(ASSESS_ON_SCHEDULE, AssessRound(), settings.assess_every_s),
+        Round(
+            ASSESS_ON_SCHEDULE,
+            AssessRound(every_s=settings.assess_every_s),
+            settings.assess_every_s,
+        ),
         Round(SYNC_KNOWLEDGE, SyncRound(), settings.sync_knowledge_every_s, at_once=True),
     )
 
