@@ -149,7 +149,7 @@ async def test_an_event_that_was_rebuilt_away(temporal: Temporal, name: str) -> 
 
 
 async def test_an_event_that_is_gone_in_the_middle(name: str) -> None:
-    """Each activity of the course ends it in the same way, and the ledger is settled all the same."""
+    """Each activity of the course ends it in the same way, and the ledger is settled even so."""
     log = MemoryLog()
     subject = (await incident(log, name))[2]
     registry = CollectorRegistry()
