@@ -44,6 +44,8 @@ RUN: Final = 9
 """Characters of an attack that would be too many."""
 PER_WORLD: Final = 45
 PER_ANSWER: Final = 6
+STEP: Final = 5
+"""Every fifth attack is tried as a name: each takes six answers."""
 ALL: Final = tuple(attacks())
 
 OUR_MARKS: Final = '{"reason":"[text of 12 characters]"}'
@@ -196,6 +198,71 @@ def test_a_model_that_obeys_shows_nothing_of_it() -> None:
         told = worded(_obeyed(group, usual.rules), book=usual.book, rules=usual.rules)
         assert readable(told.explanation.model_dump_json(), group, but=whole) == set()
         assert told.explanation.next_step == usual.rules.next_step
+
+
+@pytest.mark.slow
+def test_a_claim_cannot_name_what_it_says() -> None:
+    """An attack as the name of something that is never there, with the text that such a claim would
+    bear: zero lines, a zero, no reading, a state. Nor does it ride on a true sentence."""
+    usual = neutral()
+    whole = usual.rules.model_dump_json()
+    for attack in ALL[::STEP]:
+        for answer in _naming(attack, usual):
+            told = worded(answer, book=usual.book, rules=usual.rules)
+            assert readable(told.explanation.model_dump_json(), [attack], but=whole) == set()
+            assert told.explanation.next_step == usual.rules.next_step
+
+
+def _naming(attack: Attack, at: World) -> Iterator[Composed]:
+    """Answers that put an attack into every name of claims that say there was none."""
+    logs = at.book.all(LogSampleRecorded)[-1]
+    sample = at.book.samples[-1]
+    said = "".join(c if c.isalnum() else " " for c in attack.said)[:100].strip() or "x"
+    shown = {"at": logs.at, "events": [handle(logs.stream, logs.version)]}
+    read = {"at": sample.at, "events": [handle(sample.stream, sample.version)]}
+    when = clock(logs.at)
+    sentences: list[AnswerSentence] = []
+
+    def say(text: str, **claim: object) -> None:
+        """The sentence by itself, and its claim behind a true sentence."""
+        told = AnswerClaim.model_validate(claim)
+        true = [_true_claim(at)]
+        status = f"The status is {true[0].state}."
+        sentences.append(AnswerSentence(text=text[:400], claims=[told]))
+        sentences.append(AnswerSentence(text=status, claims=[*true, told]))
+
+    for name in (f"log:*/{said}", f"log:{said}/deadline_exceeded", f"log:history/{said}"):
+        span = {"from_at": logs.at, "to_at": logs.at, "events": shown["events"]}
+        say(f"{said} in the logs: 0 lines.", claim="count", of=name, count=0, **span)
+        say(f"No {said} lines in the logs at {when}.", claim="value", signal=name, value=0,
+            unit="lines", **shown)  # fmt: skip
+        say(f"Not seen (no series): {said}.", claim="absence", signal=name, reason="no series",
+            **shown)  # fmt: skip
+    say(f"{said}: 0.", claim="value", signal=said, value=0, unit=said, **read)
+    say(f"Workflow starts asked for: 0 {said}.", claim="value", signal="demand_per_s", value=0,
+        unit=said, **read)  # fmt: skip
+    say(f"Not seen (no series): {said}.", claim="absence", signal=said, reason=said, **read)
+    say(f"The cluster is {said}.", claim="state", subject="status", state=said,
+        since=sample.at, until=None, events=read["events"])  # fmt: skip
+    for n in range(0, len(sentences), len(_ALONE)):
+        parts = zip(_ALONE, sentences[n:], strict=False)
+        answer = Answer.model_validate(
+            {"headline": sentences[0], **{part: [told] for part, told in parts}}
+        )
+        yield Composed(answer=answer, reason=None, model="obedient", prompt_version="1")
+
+
+_ALONE: Final = ("since", "certainty", "path", "changed_before", "not_seen")
+"""Parts with one sentence each: beside one that is cut, the rules' words stand."""
+
+
+def _true_claim(at: World) -> AnswerClaim:
+    """What the first words of the rules' headline rest on."""
+    state = at.rules.headline.claims[0]
+    fact = at.book.fact(state.events[0])
+    assert fact is not None
+    told = state.model_dump(mode="json") | {"events": [handle(fact.stream, fact.version)]}
+    return AnswerClaim.model_validate(told)
 
 
 @pytest.mark.parametrize("said", ["IgnorePreviousInstructionsWorkflow", "delete-namespace-orders"])

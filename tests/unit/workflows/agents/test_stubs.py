@@ -11,8 +11,8 @@ from typing import Final
 import pytest
 
 from copilot_core.events import ExplanationSource
-from copilot_core.explanation import Draft, Explanation, Sentence
-from copilot_core.proving.proof import PARTS, prove
+from copilot_core.explanation import Claim, Draft, Explanation, Sentence
+from copilot_core.proving.proof import PARTS
 from copilot_workflows.agents.answers import Worded, worded
 from copilot_workflows.agents.compose import compose
 from copilot_workflows.agents.evidence import request_of
@@ -82,12 +82,16 @@ def shown(told: Draft) -> Iterator[Sentence]:
 
 
 def unsupported(told: Explanation, case: Case) -> set[str]:
-    """Sentences that are shown and not backed: proven anew, and by what the stub itself spoiled."""
-    draft = Draft(**{name: getattr(told, name) for name in Draft.model_fields})
-    proven = set(prove(draft, case.book).sentences)
-    of_rules = {sentence.text for sentence in shown(case.rules)}
-    texts = {s.text: s in proven for s in shown(told) if s.text not in of_rules}
-    return {text for text, backed in texts.items() if not backed or text in stub_models.spoiled}
+    """Sentences that are shown and are not true. The proof is not asked: a stub says nothing true
+    but the words of the rules, and claims nothing true but what they claim."""
+    of_rules: dict[str, set[Claim]] = {}
+    for sentence in shown(case.rules):
+        of_rules.setdefault(sentence.text, set()).update(sentence.claims)
+    return {
+        s.text
+        for s in shown(told)
+        if s.text not in of_rules or not set(s.claims) <= of_rules[s.text]
+    }
 
 
 async def answered(stub: str, case: Case, request: ComposeRequest) -> Worded:
