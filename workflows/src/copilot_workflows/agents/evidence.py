@@ -12,8 +12,9 @@ wherever it is needed, so it travels nowhere.
     events      what was decided before, newest first
     logs        counted log patterns, by id; the lines that were kept, by template
 
-When there is more than fits, each section keeps its share: what a short one leaves goes to the
-longer ones. Lines are shown whole or not at all, and a section says how many it left out.
+The first two are shown whole, unless they leave the others no room. When there is more than fits,
+each section keeps its share: what a short one leaves goes to the longer ones. Lines are shown whole
+or not at all, and a section says how many it left out.
 """
 
 from __future__ import annotations
@@ -52,6 +53,11 @@ from copilot_workflows.log_templates import log_templates
 MAX_EVIDENCE_CHARS: Final = 28_000
 """About 10,000 tokens of JSON; every request of a call reads them anew."""
 MAX_SECTION_CHARS: Final = 9_000
+WHOLE_SECTIONS: Final = 2
+"""The event and the words of the rules are shown whole: a model words anew what it has read. They
+came to 13,300 characters at the most on all transitions of the recorded incidents."""
+MOST_WHOLE: Final = 0.7
+"""Share of the room that they may take."""
 _NOTE_CHARS: Final = len("(999999 lines left out)")
 SLOTS: Final = 10
 """Slots whose readings are shown; tools show more."""
@@ -94,9 +100,14 @@ def evidence(book: Book, rules: Explanation) -> str:
         ("log lines by template", _templates(book, names)),
     )
     told = [(f"## {title}\n", _guarded(lines) or ["none"]) for title, lines in sections]
-    needed = [min(_chars(lines), MAX_SECTION_CHARS) for _, lines in told]
+    whole = [_chars(lines) for _, lines in told[:WHOLE_SECTIONS]]
+    needed = [min(_chars(lines), MAX_SECTION_CHARS) for _, lines in told[WHOLE_SECTIONS:]]
     around = sum(len(title) + len("\n\n") for title, _ in told)
-    rooms = shares(needed, MAX_EVIDENCE_CHARS - around)
+    room = MAX_EVIDENCE_CHARS - around
+    if sum(whole) > room * MOST_WHOLE:
+        rooms = shares([*whole, *needed], room)
+    else:
+        rooms = [*whole, *shares(needed, room - sum(whole))]
     return "\n\n".join(
         title + _whole_lines(lines, room) for (title, lines), room in zip(told, rooms, strict=True)
     )
