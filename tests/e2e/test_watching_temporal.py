@@ -157,6 +157,12 @@ async def test_workers_stop_and_come_back(
             return rank(told[-1].to) < rank(told[-1].from_)
 
         await until(line, better, within_s=240)
-    told = [r.decoded() for r in await line.log.read_stream(f"explanation/{CLUSTER}")]
-    words = [e.explanation.next_step.runbook for e in told if isinstance(e, TransitionExplained)]
-    assert "workers-absent" in words
+
+    async def said() -> bool:
+        """Some transition was told with the runbook of absent workers."""
+        told = [r.decoded() for r in await line.log.read_stream(f"explanation/{CLUSTER}")]
+        return "workers-absent" in [
+            e.explanation.next_step.runbook for e in told if isinstance(e, TransitionExplained)
+        ]
+
+    await until(line, said, within_s=30)

@@ -50,6 +50,9 @@ FADE: Final = 0.95
 AFTERMATH_SLOTS: Final = 20
 """Slots after the end of a cause in which the backlog that it left may still be worked off: a stop
 of 6 minutes at 2 workflows/s was drained for 5 to 8 minutes (o1, t1)."""
+USUAL_SLOT_S: Final = 30
+"""Seconds of a slot that the figures of causes are meant for. Shorter slots have to last as long:
+rates look back a minute whatever the slot, and say for so long that work goes on."""
 GUESS_SLOTS: Final = 2
 """Causes that need no more slots than this are named in their first one while the cluster is not
 happy and nothing better is known: on-call reads the first transition."""
@@ -267,7 +270,12 @@ def _tracked(
 
 def _believed(tracks: Mapping[str, CauseTrack], scene: Scene, *, guess: bool) -> list[str]:
     """The causes that are ranked, heaviest first."""
-    enough = [key for key, track in tracks.items() if track.slots >= CAUSE[key].slots]
+    enough = [
+        key
+        for key, track in tracks.items()
+        if track.slots >= CAUSE[key].slots
+        and track.last - track.first + scene.interval_s >= CAUSE[key].slots * USUAL_SLOT_S
+    ]
     if guess and not enough:  # the first guess, while nothing better is known
         enough = [
             key
