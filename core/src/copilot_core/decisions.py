@@ -51,7 +51,14 @@ from copilot_core.quantities import (
 from copilot_core.readings import Missing, Reading
 from copilot_core.rules import RulePack
 from copilot_core.samples import Sample, pack
-from copilot_core.signals import PULSE_OF, SERVER_ROLES, SIGNAL_LIST, SIGNAL_NAMES, Role
+from copilot_core.signals import (
+    PULSE_OF,
+    SERVER_ROLES,
+    SIGNAL_LIST,
+    SIGNAL_LISTS,
+    SIGNAL_NAMES,
+    Role,
+)
 from copilot_core.signs import Scene
 from copilot_core.state import RECENT_LOGS, ClusterState
 
@@ -113,7 +120,8 @@ def _present(sample: Sample) -> tuple[Reading, ...]:
     """The readings in the order of the present signal list."""
     if sample.signals == SIGNAL_LIST:
         return sample.readings
-    return tuple(sample[name] for name in SIGNAL_NAMES)
+    known = dict(zip(SIGNAL_LISTS[sample.signals], sample.readings, strict=True))
+    return tuple(known.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
 
 
 def _sight_reason(
@@ -220,7 +228,7 @@ def _scene(state: ClusterState, slot: _Slot, rules: RulePack) -> Scene:
         fired=slot.evaluation.fired,
         band=slot.band,
         rules=rules,
-        usual=diagnosis.usual(slot.sight),
+        usual=diagnosis.processes(slot.sight),
         logs=tuple(log for log in state.recent_logs if log[0] > at - RECENT_LOGS * interval_s),
     )
 

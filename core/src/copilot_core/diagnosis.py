@@ -105,12 +105,14 @@ class Looks:
         return tuple(found.values())
 
 
+def processes(sight: Sight) -> dict[str, float]:
+    """The most processes of each role in the window before a slot."""
+    return {role: max(seen) for role in _ROLES if (seen := sight.earlier(PULSE_OF[role]))}
+
+
 def usual(sight: Sight) -> dict[str, float]:
     """What was read in the window before a slot: the median of rates, the most processes."""
-    known: dict[str, float] = {}
-    for role in _ROLES:
-        if earlier := sight.earlier(PULSE_OF[role]):
-            known[role] = max(earlier)
+    known = dict[str, float](processes(sight))
     for name in _USUAL:
         if earlier := sight.earlier(name):
             known[name] = _rounded(median(earlier))
@@ -175,7 +177,8 @@ def diagnose(
     evidence: Evidence,
     last: CausesRanked | None,
 ) -> Diagnosis:
-    """Diagnose one slot. `scene.usual` is what the window before it gave.
+    """Diagnose one slot. `scene.usual` need only hold `processes`: what else was usual is worked
+    out when there is something to diagnose, which is seldom.
 
     `before` is what had been suspected, `last` the last ranking: it keeps the evidence of causes
     that are not seen any more.
@@ -185,6 +188,7 @@ def diagnose(
     fresh = evidence is Evidence.FRESH
     if not (before.since or impaired or not fresh or _gone(scene)):
         return Diagnosis(CauseTracks(), (), ())
+    scene = replace(scene, usual=usual(scene.sight))
     scene = replace(scene, usual=_usual_then(before, scene, impaired=impaired))
     looks = Looks(scene)
     suspected = {
