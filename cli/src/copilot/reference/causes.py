@@ -64,7 +64,10 @@ def _section(cause: Cause) -> str:
         ("reaches users as", ", ".join(MECHANISMS[step] for step in cause.path)),
         ("brings the signs of", _each(cause.brings)),
         ("looks alike in the aftermath of", _each(cause.follows)),
-        ("seen in", f"{cause.slots} slot(s) of 30 s" + (", also while happy" if cause.structural else "")),
+        (
+            "seen in",
+            f"{cause.slots} slot(s) of 30 s" + (", also while happy" if cause.structural else ""),
+        ),
         ("next step", cause.action),
         ("runbook", f"[{cause.runbook}](../rag/causes/{cause.runbook}.md)"),
     ]
