@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -132,6 +132,7 @@ class Cause:
     `structural`  it is seen in the installation itself and needs no impaired progress to be one
     `slots`       how many slots it must have been seen in
     `action`      the safe next step, one sentence
+    `key`         `component/kind`
 
     Signs that are not seen for lack of sight neither add nor take.
     """
@@ -150,11 +151,10 @@ class Cause:
     follows: tuple[str, ...] = ()
     structural: bool = False
     slots: int = 2
+    key: str = field(init=False, default="")
 
-    @property
-    def key(self) -> str:
-        """`component/kind`."""
-        return f"{self.component}/{self.kind}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.component}/{self.kind}")
 
     @property
     def runbook(self) -> str:

@@ -50,24 +50,18 @@ from copilot_core.quantities import (
 )
 from copilot_core.readings import Missing, Reading
 from copilot_core.rules import RulePack
-from copilot_core.samples import Sample, pack
-from copilot_core.signals import (
-    PULSE_OF,
-    SERVER_ROLES,
-    SIGNAL_LIST,
-    SIGNAL_LISTS,
-    SIGNAL_NAMES,
-    Role,
-)
+from copilot_core.samples import Sample, in_present_order, pack
+from copilot_core.signals import PULSE_OF, SERVER_ROLES, SIGNAL_LIST, Role
 from copilot_core.signs import Scene
 from copilot_core.state import RECENT_LOGS, ClusterState
 
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """One slot while it is being decided."""
+    """One slot while it is being decided; `readings` are as they came, silent roles included."""
 
     sample: Sample
+    readings: tuple[Reading, ...]
     sight: Sight
     quantities: Mapping[str, Range]
     evaluation: Evaluation
@@ -80,8 +74,9 @@ class _Slot:
 
 
 def _look(state: ClusterState, sample: Sample, rules: RulePack) -> _Slot:
-    readings, silent = without_silent_roles(_present(sample))
-    sight = Sight(readings, state.window, silent)
+    readings = in_present_order(sample.readings, sample.signals)
+    heard, silent = without_silent_roles(readings)
+    sight = Sight(heard, state.window, silent)
     quantities = survey(sight)
     rate = sight.known("transitions_per_s")
     band = state.band if rate is None else next_band(state.band, rate)
@@ -104,6 +99,7 @@ def _look(state: ClusterState, sample: Sample, rules: RulePack) -> _Slot:
     blind = all(isinstance(sight[PULSE_OF[role]], Missing) for role in SERVER_ROLES)
     return _Slot(
         sample,
+        readings,
         sight,
         quantities,
         evaluation,
@@ -114,14 +110,6 @@ def _look(state: ClusterState, sample: Sample, rules: RulePack) -> _Slot:
         full_sight=not needs,
         blind=blind,
     )
-
-
-def _present(sample: Sample) -> tuple[Reading, ...]:
-    """The readings in the order of the present signal list."""
-    if sample.signals == SIGNAL_LIST:
-        return sample.readings
-    known = dict(zip(SIGNAL_LISTS[sample.signals], sample.readings, strict=True))
-    return tuple(known.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
 
 
 def _sight_reason(
@@ -179,7 +167,7 @@ def decide(state: ClusterState, sample: Sample, rules: RulePack) -> Iterator[Eve
         interval_s=sample.interval_s,
         source=sample.source,
         signals=SIGNAL_LIST,
-        readings=pack(_present(sample)),
+        readings=pack(slot.readings),
         verdict=Verdict(
             status=seen.status,
             evidence=now,
@@ -228,7 +216,6 @@ def _scene(state: ClusterState, slot: _Slot, rules: RulePack) -> Scene:
         fired=slot.evaluation.fired,
         band=slot.band,
         rules=rules,
-        usual=diagnosis.processes(slot.sight),
         logs=tuple(log for log in state.recent_logs if log[0] > at - RECENT_LOGS * interval_s),
     )
 

@@ -35,7 +35,7 @@ from copilot_core.events import (
     SignSeen,
 )
 from copilot_core.quantities import Sight
-from copilot_core.readings import Missing, reading
+from copilot_core.readings import Missing, Reading, reading
 from copilot_core.signals import PULSE_OF, SERVER_ROLES, Role
 from copilot_core.signs import SIGN, Scene, hold_s, pulse
 from copilot_core.values import Evidence, Status
@@ -79,9 +79,10 @@ class Looks:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self._looks: dict[str, tuple[bool | None, SignSeen | Missing]] = {}
+        self._looks: dict[str, tuple[bool | None, Reading]] = {}
+        self._states: dict[str, bool | None] = {}
 
-    def look(self, sign: str) -> tuple[bool | None, SignSeen | Missing]:
+    def look(self, sign: str) -> tuple[bool | None, Reading]:
         """Whether a sign is seen, and what was read."""
         if sign not in self._looks:
             self._looks[sign] = SIGN[sign].look(self.scene)
@@ -89,19 +90,19 @@ class Looks:
 
     def state(self, alternatives: str) -> bool | None:
         """Whether one of `a|b` is seen; None when none is and one cannot be read."""
-        states = [self.look(sign)[0] for sign in alternatives.split("|")]
-        if True in states:
-            return True
-        return None if None in states else False
+        if alternatives not in self._states:
+            states = [self.look(sign)[0] for sign in alternatives.split("|")]
+            self._states[alternatives] = True in states or (None if None in states else False)
+        return self._states[alternatives]
 
     def seen(self, entries: Iterable[str]) -> tuple[SignSeen, ...]:
         """What was read of those signs that are seen, each once."""
         found: dict[str, SignSeen] = {}
         for entry in entries:
             for sign in entry.split("|"):
-                is_seen, read = self.look(sign)
-                if is_seen and isinstance(read, SignSeen):
-                    found[sign] = read
+                is_seen, value = self.look(sign)
+                if is_seen and not isinstance(value, Missing):
+                    found[sign] = SIGN[sign].seen(self.scene, value)
         return tuple(found.values())
 
 
@@ -177,8 +178,8 @@ def diagnose(
     evidence: Evidence,
     last: CausesRanked | None,
 ) -> Diagnosis:
-    """Diagnose one slot. `scene.usual` need only hold `processes`: what else was usual is worked
-    out when there is something to diagnose, which is seldom.
+    """Diagnose one slot. What was usual is filled into the scene here: only a slot in which there
+    is something to diagnose needs it.
 
     `before` is what had been suspected, `last` the last ranking: it keeps the evidence of causes
     that are not seen any more.
@@ -188,7 +189,6 @@ def diagnose(
     fresh = evidence is Evidence.FRESH
     if not (before.since or impaired or not fresh or _gone(scene)):
         return Diagnosis(CauseTracks(), (), ())
-    scene = replace(scene, usual=usual(scene.sight))
     scene = replace(scene, usual=_usual_then(before, scene, impaired=impaired))
     looks = Looks(scene)
     suspected = {
@@ -217,8 +217,10 @@ def diagnose(
 
 def _gone(scene: Scene) -> bool:
     """Whether fewer processes of some role report than before."""
+    before = processes(scene.sight)
+    scene = replace(scene, usual=before)
     return any(
-        not isinstance(now := pulse(scene, role), Missing) and now < scene.usual[role]
+        role in before and not isinstance(now := pulse(scene, role), Missing) and now < before[role]
         for role in _ROLES
     )
 
@@ -226,7 +228,7 @@ def _gone(scene: Scene) -> bool:
 def _usual_then(before: CauseTracks, scene: Scene, *, impaired: bool) -> dict[str, float]:
     """What was usual before the trouble began; as long as nothing is suspected, before now."""
     settled = before.since and (before.tracks or impaired)
-    known = dict(before.usual) if settled else dict(scene.usual)
+    known = dict(before.usual) if settled else usual(scene.sight)
     for role in _ROLES:  # processes that were added meanwhile, or seen for the first time
         now = scene.sight.known(PULSE_OF[role])
         if now is not None and now >= 1.0:
@@ -288,9 +290,8 @@ def _believed(tracks: Mapping[str, CauseTrack], scene: Scene, *, guess: bool) ->
         ]
     kept = [key for key in enough if not _follows(key, tracks, enough, scene)]
     brought = {other for key in kept for other in CAUSE[key].brings}
-    order = [c.key for c in CAUSES]
     own = [key for key in kept if key not in brought]
-    return sorted(own, key=lambda key: (-tracks[key].weight, order.index(key)))
+    return sorted(own, key=lambda key: -tracks[key].weight)  # of equals, the table's first one
 
 
 def _follows(
@@ -338,7 +339,7 @@ def _ranked(
 def _cannot_tell(looks: Looks, believed: list[str], *, impaired: bool) -> Iterator[CannotTell]:
     """Causes that may be there, as far as can be seen, but whose telling sign cannot be read."""
     for cause in CAUSES:
-        if cause.key in believed or not (impaired or cause.structural):
+        if not cause.tells or cause.key in believed or not (impaired or cause.structural):
             continue
         states = {entry: looks.state(entry) for entry in cause.must}
         if False in states.values() or any(looks.state(s) for s in cause.unless):

@@ -219,11 +219,16 @@ def pack(readings: tuple[Reading, ...]) -> list[float | str]:
 
 def unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
     """Compact readings of signal list `signals`, in the order of the present one."""
-    found: list[Reading] = [MISSING_OF[v] if isinstance(v, str) else float(v) for v in values]
+    found = tuple(MISSING_OF[v] if isinstance(v, str) else float(v) for v in values)
+    return in_present_order(found, signals)
+
+
+def in_present_order(readings: tuple[Reading, ...], signals: int) -> tuple[Reading, ...]:
+    """Readings of signal list `signals`, in the order of the present one."""
     names = SIGNAL_LISTS[signals]
     if names is SIGNAL_NAMES:
-        return tuple(found)
-    by_name = dict(zip(names, found, strict=True))
+        return readings
+    by_name = dict(zip(names, readings, strict=True))
     return tuple(by_name.get(name, Missing.NO_SOURCE) for name in SIGNAL_NAMES)
 
 

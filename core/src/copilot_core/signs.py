@@ -16,7 +16,7 @@ Figures stand beside their rows; they come from the recorded incidents (`tests/d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -45,8 +45,8 @@ class Scene:
     fired: tuple[str, ...]
     band: Band
     rules: RulePack
-    usual: Mapping[str, float]
     logs: Logs
+    usual: Mapping[str, float] = field(default_factory=dict)
 
 
 Reader = Callable[[Scene], Reading]
@@ -74,19 +74,22 @@ class Sign:
             return self.threshold
         return scene.rules.gate(self.gate).main.threshold[BAND_INDEX[scene.band]]
 
-    def look(self, scene: Scene) -> tuple[bool | None, SignSeen | Missing]:
+    def look(self, scene: Scene) -> tuple[bool | None, Reading]:
         """Whether it is seen (None: it cannot be read), and what was read."""
         value = self.read(scene)
         if isinstance(value, Missing):
             return None, value
         limit = self.limit(scene)
-        seen = value < limit if self.comparison == "<" else value >= limit
-        return seen, SignSeen(
+        return (value < limit if self.comparison == "<" else value >= limit), value
+
+    def seen(self, scene: Scene, value: float) -> SignSeen:
+        """What is recorded of a sign that was seen with this value."""
+        return SignSeen(
             id=self.id,
             signal=self.signal,
             value=value,
             comparison=self.comparison,
-            threshold=limit,
+            threshold=self.limit(scene),
             unit=self.unit,
             at=scene.slot,
         )
