@@ -18,7 +18,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.entries import default_of, region_of
 from dsql_config.findings import Finding, Severity
 from dsql_config.given import accept

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from copilot_core.events import Scalar, TelemetryBound
+from copilot_core.configuration import TelemetryBound
+from copilot_core.values import Scalar
 from dsql_config.formulas import Formula
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from copilot_core.errors import Rejected
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config import sources
 from dsql_config.bounds import expected
 from dsql_config.entries import entries_of, never_read, region_of, variables_of

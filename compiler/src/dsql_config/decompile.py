@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.attribution import Attribution, Pin, Unattributed, attribute
 from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import parsed, show

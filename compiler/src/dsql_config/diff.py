@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from copilot_core.configuration import ConfigChange
 from copilot_core.errors import Defect
-from copilot_core.events import Apply, ConfigChange, Scalar
+from copilot_core.values import Apply, Scalar
 from dsql_config.attribution import dynamic_keys
 from dsql_config.causes import Moved, differs
 from dsql_config.compiler import compile_profile

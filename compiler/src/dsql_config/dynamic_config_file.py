@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from itertools import groupby
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.parameters import GROUPS, PARAMETERS
 from dsql_config.profile import Entry, Profile
 from dsql_config.stamp import stamp

@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Final, Protocol
 
+from copilot_core.configuration import ConfigChange
 from copilot_core.errors import Defect, Rejected, Unavailable
-from copilot_core.events import ConfigChange, ConfigChanged, RecordedEvent, Scalar
+from copilot_core.events import ConfigChanged, RecordedEvent
 from copilot_core.guarding.guard import Sink, guard
 from copilot_core.samples import CLUSTER_ID
 from copilot_core.signals import BY_NAME
+from copilot_core.values import Scalar
 from dsql_config.findings import blocking
 from dsql_config.profile import Profile
 

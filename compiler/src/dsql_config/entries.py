@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import Formula, parsed, show
 from dsql_config.parameters import PARAMETERS

@@ -14,7 +14,8 @@ from typing import Final, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from copilot_core.events import Apply, Scalar, TelemetryBound
+from copilot_core.configuration import TelemetryBound
+from copilot_core.values import Apply, Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.formulas import show
 from dsql_config.plain_text import INDENT, block, bound_text, finding_text, page, rows, shown

@@ -19,7 +19,7 @@ from types import CodeType, MappingProxyType
 from typing import Final
 
 from copilot_core.errors import Defect
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.nearest import nearest
 from dsql_config.parameters import PARAMETERS, find

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from copilot_core.errors import Defect
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.attribution import Attribution, Pin
 from dsql_config.compiler import compile_profile
 from dsql_config.formulas import Formula, parsed

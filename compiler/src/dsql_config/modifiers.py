@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 
 
 @dataclass(frozen=True, slots=True)

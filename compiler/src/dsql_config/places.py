@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, assert_never
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.entries import as_text, spelled
 from dsql_config.explanation import Place
 from dsql_config.formulas import parsed

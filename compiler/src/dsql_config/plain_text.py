@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from copilot_core.events import Scalar, TelemetryBound
+from copilot_core.configuration import TelemetryBound
+from copilot_core.values import Scalar
 from dsql_config.findings import Finding
 from dsql_config.formulas import show
 

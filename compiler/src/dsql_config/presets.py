@@ -12,7 +12,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from typing import Final
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from copilot_core.events import Apply, Scalar, TelemetryBound
+from copilot_core.configuration import TelemetryBound
+from copilot_core.values import Apply, Scalar
 from dsql_config.findings import Finding
 
 COMPILER_VERSION: Final = "0.1.0"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.server.decoded import AnyKeyMap, Entry
 from dsql_config.server.go_values import SCALARS, TRUE_TEXTS, shown

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.decompile import decompile
 from dsql_config.entries import default_of
 from dsql_config.findings import Finding

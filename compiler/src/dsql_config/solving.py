@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.attribution import Pin
 from dsql_config.findings import blocking
 from dsql_config.formulas import Formula

@@ -25,7 +25,7 @@ from typing import Final
 
 import orjson
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.findings import Finding, Severity
 from dsql_config.given import accept
 from dsql_config.parameters import PARAMETERS

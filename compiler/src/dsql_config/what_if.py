@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.compiler import compile_profile
 from dsql_config.explanation import Effect
 from dsql_config.modifiers import MODIFIERS

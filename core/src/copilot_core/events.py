@@ -18,18 +18,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Final, Self, get_args
+from typing import ClassVar, Final, get_args
 from uuid import UUID
 
 import orjson
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from whenever import Instant
 
+from copilot_core.configuration import ConfigChange, TelemetryBound
 from copilot_core.errors import Defect, Rejected
 from copilot_core.explanation import Explanation
 from copilot_core.readings import Missing
 from copilot_core.samples import LogExcerpt
-from copilot_core.values import Apply, Band, Evidence, Model, Scalar, Sha256, Status, Text
+from copilot_core.values import Band, Evidence, Model, Scalar, Sha256, Status, Text
 
 NAMESPACE: Final = UUID("6f1f0e0c-3b0a-5d57-9c43-7c2a52d1d0a1")
 """Namespace of all event ids; changing it would change every id."""
@@ -114,44 +115,6 @@ class Verdict(Model):
     advice: tuple[str, ...] = ()
     causes: CauseTracks = CauseTracks()
     rules_digest: str
-
-
-class ConfigChange(Model):
-    """One parameter that has another value than before, and what the change means.
-
-    `before` is null where the parameter is new, `after` where it is gone. `unit` is empty for a
-    value without one. `apply` says what it takes until the change is in force.
-    """
-
-    parameter: str
-    before: Scalar | None
-    after: Scalar | None
-    unit: str
-    apply: Apply
-    why: str
-
-
-class TelemetryBound(Model):
-    """What a signal is expected to stay within while a configuration is in force.
-
-    `minimum` and `maximum` are in the signal's unit and belong to what is expected; null where that
-    side is open. At least one side is closed.
-    """
-
-    signal: str
-    minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    maximum: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    unit: str
-    why: str
-
-    @model_validator(mode="after")
-    def _closed_and_ordered(self) -> Self:
-        low, high = self.minimum, self.maximum
-        if low is None and high is None:
-            raise ValueError(f"{self.signal}: a bound with two open sides expects nothing")
-        if low is not None and high is not None and low > high:
-            raise ValueError(f"{self.signal}: minimum {low} above maximum {high}")
-        return self
 
 
 class _Event(Model):

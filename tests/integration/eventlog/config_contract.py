@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from copilot_core.errors import Conflict, Defect, Fenced
-from copilot_core.events import Apply, ConfigChange, ConfigChanged, RecordedEvent, encode, event_id
+from copilot_core.events import ConfigChange, ConfigChanged, RecordedEvent, encode, event_id
+from copilot_core.values import Apply
 from copilot_eventlog import audit, config_log
 from copilot_eventlog.config_log import CONFIG_SHARD
 from copilot_eventlog.protocol import DIRECT_SHARDS, EventLog

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot_core.errors import Rejected
-from copilot_core.events import Apply, ConfigChange, Scalar
+from copilot_core.events import ConfigChange, Scalar
+from copilot_core.values import Apply
 from copilot_projections.views.config_history import composed
 from dsql_config import dynamic_config_file, environment_file
 from dsql_config.artifacts import render

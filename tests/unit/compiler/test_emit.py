@@ -11,14 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copilot_core.errors import Conflict, Defect, Rejected, Unavailable
-from copilot_core.events import (
-    Apply,
-    ConfigChange,
-    ConfigChanged,
-    RecordedEvent,
-    Scalar,
-    TelemetryBound,
-)
+from copilot_core.events import ConfigChange, ConfigChanged, RecordedEvent, Scalar, TelemetryBound
+from copilot_core.values import Apply
 from copilot_eventlog.config_log import ConfigLog
 from copilot_eventlog.memory import MemoryLog
 from dsql_config import emit as emitting

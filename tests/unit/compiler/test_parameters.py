@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from copilot_core.events import Apply
+from copilot_core.values import Apply
 from dsql_config.parameters import GROUPS, PARAMETERS, dependencies, find, order
 from dsql_config.parameters.parameter import DynamicKey, Env, Kind, Parameter
 from dsql_config.presets import PRESETS

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from copilot_core.events import (
     STREAM_KINDS,
-    Apply,
     ConfigChange,
     ConfigChanged,
     Digest,
@@ -26,6 +25,7 @@ from copilot_core.events import (
 )
 from copilot_core.fold import evolve, initial
 from copilot_core.state import FOLDED_KINDS, is_folded
+from copilot_core.values import Apply
 from tests.property.histories import CLUSTER, folded, sample
 
 AT = 1_795_367_400

@@ -19,7 +19,6 @@ from uuid import UUID
 from whenever import Instant
 
 from copilot_core.events import (
-    Apply,
     Band,
     BottleneckChanged,
     ConfigChange,
@@ -47,6 +46,7 @@ from copilot_core.events import (
 )
 from copilot_core.readings import CODE_OF, Missing
 from copilot_core.signals import SIGNAL_LIST, SIGNAL_NAMES
+from copilot_core.values import Apply
 from tests.unit.projections.explaining import explaining, ranking
 
 NOON: Final = Instant.from_utc(2026, 11, 23, 12).timestamp()

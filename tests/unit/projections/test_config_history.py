@@ -9,7 +9,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot_core.events import Apply, ConfigChange, ConfigChanged, Scalar, TelemetryBound
+from copilot_core.events import ConfigChange, ConfigChanged, Scalar, TelemetryBound
+from copilot_core.values import Apply
 from copilot_projections.shape import Rows
 from copilot_projections.views import config_history
 from copilot_projections.views.config_history import composed, heaviest, undone

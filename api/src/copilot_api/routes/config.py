@@ -11,7 +11,8 @@ from copilot_api import cursors
 from copilot_api.call import Call, Called
 from copilot_api.parameters import Cluster, Cursor, Limit
 from copilot_core.errors import Rejected
-from copilot_core.events import Apply, ConfigChange, ConfigChanged
+from copilot_core.events import ConfigChange, ConfigChanged
+from copilot_core.values import Apply
 from copilot_projections.views import config_history as config_view
 from copilot_projections.views.config_history import ConfigEntry, ConfigPlace, CurrentConfig
 

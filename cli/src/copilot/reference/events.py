@@ -10,7 +10,6 @@ from copilot.reference.markdown import code, prose, table
 from copilot_core.events import (
     EVENT_TYPES,
     UPCASTERS,
-    Apply,
     Band,
     ConfigChange,
     Event,
@@ -22,6 +21,7 @@ from copilot_core.events import (
 )
 from copilot_core.readings import CODE_OF, Missing
 from copilot_core.samples import DEAD_LETTER_TOPIC, EVENTS_TOPIC, SAMPLES_TOPIC
+from copilot_core.values import Apply
 
 HEAD = f"""# Events
 

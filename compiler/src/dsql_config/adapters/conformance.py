@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config import dynamic_config_file, environment_file
 from dsql_config.adapters.protocol import (
     DYNAMIC_CONFIG_FILE,

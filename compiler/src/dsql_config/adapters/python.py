@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from copilot_core.events import Scalar
+from copilot_core.values import Scalar
 from dsql_config.adapters.protocol import Rendered, SDKAdapter
 from dsql_config.adapters.reasons import reason
 from dsql_config.entries import spelled

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from math import inf
 
-from copilot_core.events import Apply, Scalar
+from copilot_core.values import Apply, Scalar
 from dsql_config.formulas import Formula
 from dsql_config.profile import ParameterClass
 

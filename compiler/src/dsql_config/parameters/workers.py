@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from copilot_core.events import Apply
+from copilot_core.values import Apply
 from dsql_config.parameters.parameter import (
     DynamicKey,
     Form,

@@ -13,14 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-from copilot_core.events import (
-    Apply,
-    ConfigChange,
-    ConfigChanged,
-    RecordedEvent,
-    Scalar,
-    TelemetryBound,
-)
+from copilot_core.events import ConfigChange, ConfigChanged, RecordedEvent, Scalar, TelemetryBound
+from copilot_core.values import Apply
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import Answer, At, Rows, Table, View, at, ms
 from copilot_projections.shown import shown
