@@ -11,8 +11,8 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from copilot.embedded.child import free_port
-from copilot_core.events import ExplanationSource, RecordedEvent
-from copilot_eventlog.explanation_log import Explained, key_of
+from copilot_core.events import Explaining, ExplanationSource, RecordedEvent
+from copilot_eventlog.explanation_log import key_of
 from copilot_streams.recording import open_recording
 from copilot_workflows.names import workflow_id_of
 from copilot_workflows.subjects import EXPLAINED, Subject, subjects_of
@@ -68,10 +68,10 @@ class Machine:
         return found.json() if found.is_success else None
 
 
-async def told(line: Line, cluster: str) -> list[Explained]:
+async def told(line: Line, cluster: str) -> list[Explaining]:
     """Everything that was said of a cluster."""
     recorded = await line.log.read_stream(f"explanation/{cluster}")
-    return [e for r in recorded if isinstance(e := r.decoded(), Explained)]
+    return [e for r in recorded if isinstance(e := r.decoded(), Explaining)]
 
 
 async def test_an_incident_is_explained_whatever_is_killed(

@@ -15,12 +15,12 @@ from copilot_projections.explained import HYPOTHESIS
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from copilot_eventlog.explanation_log import Explained
+    from copilot_core.events import Explaining
 
 INDENT: Final = 2
 
 
-def rows(event: Explained, *, event_id: str) -> Iterator[RenderableType]:
+def rows(event: Explaining, *, event_id: str) -> Iterator[RenderableType]:
     """The explanation as it is read; `event_id` is that of the explained event."""
     from rich.text import Text
 

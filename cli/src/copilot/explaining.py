@@ -17,6 +17,7 @@ from copilot.times import rfc3339
 from copilot_core.errors import Rejected
 from copilot_core.events import (
     CausesRanked,
+    Explaining,
     HealthTransitioned,
     NewEvent,
     RecordedEvent,
@@ -26,7 +27,6 @@ from copilot_core.events import (
     occurred_at,
 )
 from copilot_core.words.book import Book, book_of
-from copilot_eventlog.explanation_log import Explained
 from copilot_eventlog.protocol import EventLog
 from copilot_workflows.agents.requests import TextKind
 from copilot_workflows.books import read_book
@@ -39,7 +39,7 @@ class Worded:
 
     book: Book
     subject: Subject
-    event: Explained
+    event: Explaining
 
     def as_record(self) -> dict[str, object]:
         """The event for a script, as it would stand in the log."""

@@ -434,7 +434,10 @@ Event = (
     | ConfigChanged
 )
 
-Told = TransitionExplained | IncidentReviewed | StateAssessed | ModelCallReserved | ModelCallSettled
+Explaining = TransitionExplained | IncidentReviewed | StateAssessed
+"""Events that put something into words."""
+
+Told = Explaining | ModelCallReserved | ModelCallSettled
 """Events about what was said of a cluster, and what it cost: no decision rests on them."""
 
 EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(

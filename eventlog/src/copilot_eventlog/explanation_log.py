@@ -24,17 +24,10 @@ from uuid import UUID
 from whenever import Instant
 
 from copilot_core.errors import Conflict, Rejected, Unavailable
-from copilot_core.events import (
-    IncidentReviewed,
-    RecordedEvent,
-    StateAssessed,
-    TransitionExplained,
-    new_event,
-)
+from copilot_core.events import Explaining, RecordedEvent, TransitionExplained, new_event
 from copilot_eventlog.direct import DirectWriter
 from copilot_eventlog.protocol import EventLog
 
-Explained: TypeAlias = TransitionExplained | IncidentReviewed | StateAssessed
 Key: TypeAlias = tuple[str, UUID, int]
 """Type, explained event, revision: what there is only one of."""
 
@@ -48,7 +41,7 @@ ATTEMPTS: Final = 8
 """Of looks and appends; two writers that meet at every one of them do not exist."""
 
 
-def key_of(event: Explained) -> Key:
+def key_of(event: Explaining) -> Key:
     """What there is only one of."""
     return (type(event).__name__, event.explains, event.revision)
 
@@ -139,7 +132,7 @@ class ExplanationStream:
 
 def _line(recorded: RecordedEvent) -> _Line:
     event = recorded.decoded()
-    explains = isinstance(event, TransitionExplained | IncidentReviewed | StateAssessed)
+    explains = isinstance(event, Explaining)
     return _Line(
         version=recorded.version,
         recorded_at=recorded.recorded_at,
@@ -160,7 +153,7 @@ async def find(log: EventLog, cluster: str, key: Key, *, since: Instant) -> Reco
 
 
 async def append_once(
-    log: EventLog, writer: DirectWriter, cluster: str, event: Explained, *, since: Instant
+    log: EventLog, writer: DirectWriter, cluster: str, event: Explaining, *, since: Instant
 ) -> RecordedEvent:
     """Record an explanation unless there is one with its key; returns the one that counts.
 

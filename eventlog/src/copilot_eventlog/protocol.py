@@ -87,6 +87,14 @@ class DeadLetter:
     at: Instant
     redriven_at: Instant | None = None
 
+    @classmethod
+    def of_event(
+        cls, event: RecordedEvent, *, reader: str, code: str, reason: str, at: Instant
+    ) -> DeadLetter:
+        """The letter of an event that a reader of the log could not take; each time the same id."""
+        source = f"{reader}/shard {event.shard}@{event.position}"
+        return cls(id=source, source=source, code=code, reason=reason, body=event.payload, at=at)
+
 
 class EventLog(Protocol):
     """The protocol; see the module's docstring for its laws.

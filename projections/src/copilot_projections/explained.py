@@ -12,11 +12,11 @@ from typing import Final
 
 from pydantic import Field
 
-from copilot_core.events import CutSentence, ExplanationSource
+from copilot_core.events import CutSentence, Explaining, ExplanationSource
 from copilot_core.explanation import Claim, Explanation, NextStep, Sentence
 from copilot_projections.shape import Answer, At, at, ms
 from copilot_projections.shown import shown
-from copilot_projections.telling import Explaining, words
+from copilot_projections.telling import words
 
 HYPOTHESIS: Final = "Hypothesis: "
 """Stands before a sentence that nobody proved, wherever it is shown as text."""

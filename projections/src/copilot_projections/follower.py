@@ -157,13 +157,11 @@ class Follower:
         self.events += len(events)
 
     async def _poisoned(self, shard: int, event: RecordedEvent, why: Rejected) -> None:
-        source = f"view:{self.view.name}/shard {shard}@{event.position}"
-        letter = DeadLetter(
-            id=source,
-            source=source,
+        letter = DeadLetter.of_event(
+            event,
+            reader=f"view:{self.view.name}",
             code=why.code,
             reason=str(why),
-            body=event.payload,
             at=self._clock(),
         )
         await self._log.bury(letter)
@@ -172,7 +170,7 @@ class Follower:
             "event buried",
             view=self.view.name,
             build=self.build,
-            source=source,
+            source=letter.source,
             type=event.type,
             stream=event.stream,
             version=event.version,

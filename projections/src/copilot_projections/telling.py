@@ -19,6 +19,7 @@ from copilot_core.events import (
     ConfigChanged,
     DeploymentRecorded,
     Event,
+    Explaining,
     HealthTransitioned,
     IncidentReviewed,
     LogPatternSurged,
@@ -39,9 +40,6 @@ from copilot_core.events import (
 from copilot_core.signs import SIGN
 from copilot_core.words.phrases import phrase
 from copilot_core.words.wording import against
-
-Explaining = TransitionExplained | IncidentReviewed | StateAssessed
-"""Events that put something into words."""
 
 
 class Told(NamedTuple):

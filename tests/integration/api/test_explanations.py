@@ -13,6 +13,7 @@ from whenever import Instant
 from copilot_api import cursors
 from copilot_core.events import (
     CausesRanked,
+    Explaining,
     ExplanationSource,
     NewEvent,
     RecordedEvent,
@@ -22,7 +23,6 @@ from copilot_core.events import (
 from copilot_core.guarding.guard import Secret
 from copilot_core.words.book import book_of
 from copilot_eventlog.direct import DirectShard
-from copilot_eventlog.explanation_log import Explained
 from copilot_workflows.subjects import BY_MODEL, subjects_of, told_by_rules
 from tests.integration.api.live import Clock, FoldedSlot, Live, live, stream
 from tests.integration.projections.line import Line
@@ -36,12 +36,12 @@ class Told:
     """What was said of an incident: the rules' words of everything, and a model's of one
     transition, still to be told."""
 
-    def __init__(self, cluster: str, by_rules: Sequence[Explained]) -> None:
+    def __init__(self, cluster: str, by_rules: Sequence[Explaining]) -> None:
         self.cluster = cluster
         self._version = 0
         self.rules = [self.envelope(told) for told in by_rules]
 
-    def envelope(self, told: Explained) -> NewEvent:
+    def envelope(self, told: Explaining) -> NewEvent:
         """The next event of the stream of explanations."""
         self._version += 1
         return new_event(told, cluster=self.cluster, version=self._version)
@@ -49,7 +49,7 @@ class Told:
     def better(self, told: NewEvent, headline: str) -> NewEvent:
         """A model's words for what the rules have explained."""
         event = told.decoded()
-        assert isinstance(event, Explained)
+        assert isinstance(event, Explaining)
         said = event.explanation
         worded = said.model_copy(
             update={"headline": said.headline.model_copy(update={"text": headline})}
@@ -78,7 +78,7 @@ def said(incident: Incident) -> list[NewEvent]:
 
 
 @pytest.fixture(scope="session")
-def by_rules(said: list[NewEvent], incident: Incident) -> list[Explained]:
+def by_rules(said: list[NewEvent], incident: Incident) -> list[Explaining]:
     """Everything of the incident that is explained, as the explainer words it."""
     return [
         told_by_rules(book_of(said, cluster=incident[0], explains=subject.explains), subject)
@@ -88,7 +88,7 @@ def by_rules(said: list[NewEvent], incident: Incident) -> list[Explained]:
 
 
 @pytest.fixture
-async def told(api: Live, line: Line, by_rules: list[Explained], incident: Incident) -> Told:
+async def told(api: Live, line: Line, by_rules: list[Explaining], incident: Incident) -> Told:
     """The incident, explained by rule."""
     found = Told(incident[0], by_rules)
     await line.append(found.rules, shard=DirectShard.EXPLAINER.value)
@@ -228,7 +228,7 @@ class TestExplanations:
         """A model's words are in force, the rules' stay below them; the next step is the same."""
         former = told.rules[0]
         event = former.decoded()
-        assert isinstance(event, Explained)
+        assert isinstance(event, Explaining)
         await line.append(
             [told.better(former, "Better said.")], shard=DirectShard.EXPLANATIONS.value
         )
@@ -270,7 +270,7 @@ class TestExplanations:
         await line.append([leaky], shard=DirectShard.EXPLANATIONS.value)
         await line.project()
         event = leaky.decoded()
-        assert isinstance(event, Explained)
+        assert isinstance(event, Explaining)
         path = f"/v1/clusters/{told.cluster}"
         for asked in (
             "status", "explanations", f"explanations/{event.explains}?type={leaky.type}",

@@ -14,6 +14,7 @@ import pytest
 from copilot_core.errors import Conflict, Rejected
 from copilot_core.events import (
     NAMESPACE,
+    Explaining,
     ExplanationSource,
     IncidentReviewed,
     NewEvent,
@@ -26,7 +27,7 @@ from copilot_core.events import (
 from copilot_core.explanation import Explanation, NextStep, Sentence
 from copilot_eventlog import audit, explanation_log
 from copilot_eventlog.direct import DirectShard, DirectWriter
-from copilot_eventlog.explanation_log import PAGE, Explained, ExplanationStream, key_of
+from copilot_eventlog.explanation_log import PAGE, ExplanationStream, key_of
 from copilot_eventlog.protocol import EventLog
 from tests.integration.eventlog.contract import SOURCE, T0, events
 
@@ -35,8 +36,8 @@ SINCE = T0
 
 
 def explained(
-    n: int, revision: int = 1, *, sort: type[Explained] = TransitionExplained, text: str = "So."
-) -> Explained:
+    n: int, revision: int = 1, *, sort: type[Explaining] = TransitionExplained, text: str = "So."
+) -> Explaining:
     """An explanation of the n-th transition."""
     return sort(
         at=T0.timestamp() + 30 * n,
@@ -59,7 +60,7 @@ def writer(log: EventLog, shard: DirectShard = DirectShard.EXPLANATIONS) -> Dire
 async def told(log: EventLog, cluster: str = "a") -> list[tuple[str, UUID, int]]:
     """The keys of everything in a stream of explanations, in order."""
     recorded = await log.read_stream(f"explanation/{cluster}")
-    return [key_of(e) for r in recorded if isinstance(e := r.decoded(), Explained)]
+    return [key_of(e) for r in recorded if isinstance(e := r.decoded(), Explaining)]
 
 
 def explanation_of(n: int) -> NewEvent:
@@ -67,7 +68,7 @@ def explanation_of(n: int) -> NewEvent:
     return new_event(explained(n), cluster="a", version=n)
 
 
-async def append(log: EventLog, event: Explained, *, cluster: str = "a") -> RecordedEvent:
+async def append(log: EventLog, event: Explaining, *, cluster: str = "a") -> RecordedEvent:
     """Append as one workflow would."""
     return await explanation_log.append_once(log, writer(log), cluster, event, since=SINCE)
 

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from copilot_core.events import HealthTransitioned, NewEvent, RecordedEvent, event_id
+from copilot_core.events import Explaining, HealthTransitioned, NewEvent, RecordedEvent, event_id
 from copilot_core.fold import fold, initial
 from copilot_core.rules import load_rules
-from copilot_eventlog.explanation_log import Explained, key_of
+from copilot_eventlog.explanation_log import key_of
 from copilot_eventlog.protocol import EventLog
 from copilot_streams.recording import open_recording
 from copilot_workflows.subjects import Subject, subjects_of
@@ -66,17 +66,17 @@ def subjects(events: Iterable[RecordedEvent]) -> list[Subject]:
     return [subject for event in events for subject in subjects_of(event)]
 
 
-async def explanations(log: EventLog, cluster: str = "orders") -> list[Explained]:
+async def explanations(log: EventLog, cluster: str = "orders") -> list[Explaining]:
     """What was said of a cluster, in order."""
     recorded = await log.read_stream(f"explanation/{cluster}", limit=100_000)
     told = [r.decoded() for r in recorded]
     assert [r.event_id for r in recorded] == [
         event_id(f"explanation/{cluster}", n) for n in range(1, len(recorded) + 1)
     ]
-    return [event for event in told if isinstance(event, Explained)]
+    return [event for event in told if isinstance(event, Explaining)]
 
 
-def once(told: Sequence[Explained]) -> bool:
+def once(told: Sequence[Explaining]) -> bool:
     """Whether nothing was told twice."""
     keys = [key_of(event) for event in told]
     return len(keys) == len(set(keys))

@@ -17,6 +17,7 @@ from typing import Final
 from uuid import UUID
 
 from copilot_core.events import (
+    Explaining,
     ExplanationSource,
     HealthTransitioned,
     IncidentReviewed,
@@ -30,7 +31,6 @@ from copilot_core.explanation import Explanation
 from copilot_core.values import Model, Status
 from copilot_core.words.book import Book
 from copilot_core.words.explainer import explain, review, signature
-from copilot_eventlog.explanation_log import Explained
 from copilot_workflows.agents.requests import TextKind
 
 BY_RULES: Final = 1
@@ -47,7 +47,7 @@ class Subject(Model):
     kind: TextKind
 
 
-EXPLAINED: Final[Mapping[TextKind, type[Explained]]] = MappingProxyType(
+EXPLAINED: Final[Mapping[TextKind, type[Explaining]]] = MappingProxyType(
     {
         TextKind.TRANSITION: TransitionExplained,
         TextKind.INCIDENT: IncidentReviewed,
@@ -78,7 +78,7 @@ def subjects_of(envelope: NewEvent | RecordedEvent) -> tuple[Subject, ...]:
     )
 
 
-def told_by_rules(book: Book, subject: Subject) -> Explained:
+def told_by_rules(book: Book, subject: Subject) -> Explaining:
     """Revision 1: the words of the rules, which need nothing but the book."""
     return EXPLAINED[subject.kind](
         at=subject.at,

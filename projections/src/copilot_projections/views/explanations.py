@@ -17,6 +17,7 @@ from whenever import Instant
 
 from copilot_core.errors import Rejected
 from copilot_core.events import (
+    Explaining,
     IncidentReviewed,
     RecordedEvent,
     StateAssessed,
@@ -26,7 +27,6 @@ from copilot_core.events import (
 from copilot_projections.explained import Explained, ExplanationLine, full, line
 from copilot_projections.reader import ViewReader
 from copilot_projections.shape import Answer, Rows, Table, View
-from copilot_projections.telling import Explaining
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -31,7 +30,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from copilot_core.errors import Unavailable
 from copilot_core.events import RecordedEvent
 from copilot_core.samples import EVENTS_TOPIC
-from copilot_eventlog.protocol import Checkpoint, EventLog
+from copilot_eventlog.places import Places
+from copilot_eventlog.protocol import EventLog
 from copilot_streams.kafka import partition_of
 from copilot_streams.relay.message import headers_of, value_of
 from copilot_streams.relay.order import StreamOrder
@@ -40,8 +40,6 @@ READER: Final = "relay"
 BUILD: Final = "1"
 PAGE: Final = 500
 INSIDE: Final = frozenset({"SampleRecorded", "LogSampleRecorded"})
-
-log_ = structlog.get_logger(__name__)
 
 
 class Publisher:
@@ -60,7 +58,7 @@ class Publisher:
         self._producer = producer
         self._partitions = partitions
         self._inside = frozenset() if samples else INSIDE
-        self._positions: dict[int, int] = {}
+        self._places = Places(log, reader=READER, build=BUILD)
         self._order = StreamOrder(log)
         self._published = Counter(
             "copilot_relay_events_total", "Events published, by type", ["type"], registry=registry
@@ -74,12 +72,7 @@ class Publisher:
 
     async def refresh(self) -> None:
         """Look for new shards, for a checkpoint that another relay moved, and for the lag."""
-        for shard in await self._log.shards():
-            stored = await self._log.load_checkpoint(READER, BUILD, shard)
-            position = max(stored.position, self._positions.get(shard, -1))
-            self._positions[shard] = position
-            head = await self._log.head(shard)
-            behind = head.next_position - 1 - position if head else 0
+        for shard, behind in (await self._places.refresh(await self._log.shards())).items():
             self._lag.labels(str(shard)).set(behind)
 
     async def step(self) -> int:
@@ -87,18 +80,17 @@ class Publisher:
 
         Raises `Unavailable` when the log or Kafka is away; what is published then may be repeated.
         """
-        return sum(await asyncio.gather(*map(self._step, self._positions)))
+        return sum(await asyncio.gather(*map(self._step, self._places.positions)))
 
     async def _step(self, shard: int) -> int:
-        read = await self._log.read(shard, after=self._positions[shard], limit=PAGE)
-        page = await self._order.ready(read, self._positions)
+        positions = self._places.positions
+        read = await self._log.read(shard, after=positions[shard], limit=PAGE)
+        page = await self._order.ready(read, positions)
         if not page:
             return 0
         await self._publish([event for event in page if event.type not in self._inside])
         self._order.published(page)
-        position = page[-1].position
-        await self._log.save_checkpoint(Checkpoint(READER, BUILD, shard, position))
-        self._positions[shard] = position
+        await self._places.move(shard, page[-1].position)
         return len(page)
 
     async def _publish(self, events: Iterable[RecordedEvent]) -> None:

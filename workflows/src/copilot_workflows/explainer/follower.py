@@ -28,9 +28,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from whenever import Instant
 
 from copilot_core.errors import Conflict, Fenced, Rejected, Unavailable
-from copilot_core.events import NewEvent, RecordedEvent, new_event
+from copilot_core.events import Explaining, NewEvent, RecordedEvent, new_event
 from copilot_eventlog.direct import NO_OFFSET, DirectShard
-from copilot_eventlog.explanation_log import ATTEMPTS, Explained, ExplanationStream, key_of
+from copilot_eventlog.explanation_log import ATTEMPTS, ExplanationStream, key_of
+from copilot_eventlog.places import lag
 from copilot_eventlog.protocol import DeadLetter, EventLog, Head
 from copilot_workflows.books import SLOT_EVENTS, Shelf, read_book
 from copilot_workflows.following import PAGE, partition_shards
@@ -56,7 +57,7 @@ class _Told:
 
     cluster: str
     since: Instant
-    event: Explained
+    event: Explaining
 
 
 class Explainer:
@@ -92,9 +93,7 @@ class Explainer:
         """See `Follower.refresh`."""
         for shard in await partition_shards(self._log):
             position = self.positions.setdefault(shard, self._kept.get(shard, -1))
-            head = await self._log.head(shard)
-            behind = head.next_position - 1 - position if head else 0
-            self._metrics.lag.labels(str(shard)).set(behind)
+            self._metrics.lag.labels(str(shard)).set(await lag(self._log, shard, position))
 
     async def step(self) -> int:
         """See `Follower.step`. Raises `Fenced` when another explainer took over."""
@@ -221,11 +220,9 @@ class Explainer:
         self._in_doubt = False
 
     async def _bury(self, event: RecordedEvent, code: str, reason: str) -> None:
-        source = f"explainer/shard {event.shard}@{event.position}"
-        letter = DeadLetter(
-            id=source, source=source, code=code, reason=reason, body=event.payload,
-            at=Instant.now(),
-        )  # fmt: skip
+        letter = DeadLetter.of_event(
+            event, reader="explainer", code=code, reason=reason, at=Instant.now()
+        )
         await self._log.bury(letter)
         self._metrics.letters.labels(code).inc()
 

@@ -24,10 +24,10 @@ from whenever import Instant
 
 from copilot_core.budget import Refused
 from copilot_core.errors import Rejected
-from copilot_core.events import ExplanationSource
+from copilot_core.events import Explaining, ExplanationSource
 from copilot_core.words.story import Story
 from copilot_eventlog.direct import DirectWriter
-from copilot_eventlog.explanation_log import Explained, append_once, find
+from copilot_eventlog.explanation_log import append_once, find
 from copilot_eventlog.protocol import EventLog
 from copilot_workflows.agents.answers import Worded, refused, worded
 from copilot_workflows.agents.evidence import request_of
@@ -127,7 +127,7 @@ class Telling:
         return await self._conclude(subject, read, rules, shown)
 
     async def _conclude(
-        self, subject: Subject, read: ReadBook, rules: Explained, shown: Worded
+        self, subject: Subject, read: ReadBook, rules: Explaining, shown: Worded
     ) -> Told:
         """Append revision 2; what was appended first counts."""
         event = rules.model_copy(
@@ -156,10 +156,10 @@ class Telling:
         if found is None:
             return None
         event = found.decoded()
-        assert isinstance(event, Explained)
+        assert isinstance(event, Explaining)
         return Told(revision=BY_MODEL, source=event.source)
 
-    def _wish(self, subject: Subject, read: ReadBook, rules: Explained) -> CallWish:
+    def _wish(self, subject: Subject, read: ReadBook, rules: Explaining) -> CallWish:
         limits, settings = self._settings.call_limits, self._settings
         prices = [
             price_of(name, settings.model_prices)
@@ -200,7 +200,7 @@ class Telling:
         self._metrics.told.labels(subject.kind, ExplanationSource.RULES, reason or "").inc()
         return Told(revision=BY_RULES, source=ExplanationSource.RULES, reason=reason)
 
-    async def _append(self, subject: Subject, read: ReadBook, event: Explained) -> None:
+    async def _append(self, subject: Subject, read: ReadBook, event: Explaining) -> None:
         since = read.explained.recorded_at
         await append_once(self._doors.log, self._doors.writer, subject.cluster, event, since=since)
 

@@ -16,7 +16,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -25,7 +24,8 @@ from whenever import Instant
 
 from copilot_core.errors import Rejected
 from copilot_core.events import RecordedEvent
-from copilot_eventlog.protocol import Checkpoint, DeadLetter, EventLog
+from copilot_eventlog.places import Places
+from copilot_eventlog.protocol import DeadLetter, EventLog
 from copilot_workflows.following import PAGE, partition_shards
 from copilot_workflows.names import workflow_id_of, workflow_of
 from copilot_workflows.subjects import Subject, subjects_of
@@ -33,8 +33,6 @@ from copilot_workflows.temporal import calling
 
 READER: Final = "trigger"
 BUILD: Final = "1"
-
-log_ = structlog.get_logger(__name__)
 
 
 class Trigger:
@@ -58,7 +56,7 @@ class Trigger:
         self._task_queue = task_queue
         self._slots = asyncio.Semaphore(at_once)
         self._timeout_s = timeout_s
-        self._positions: dict[int, int] = {}
+        self._places = Places(log, reader=READER, build=BUILD)
         self._starts = Counter(
             "copilot_trigger_starts_total",
             "Workflows asked for, by what the server said: started or known",
@@ -80,37 +78,29 @@ class Trigger:
 
     async def refresh(self) -> None:
         """See `Follower.refresh`."""
-        for shard in await partition_shards(self._log):
-            stored = await self._log.load_checkpoint(READER, BUILD, shard)
-            position = max(stored.position, self._positions.get(shard, -1))
-            self._positions[shard] = position
-            head = await self._log.head(shard)
-            behind = head.next_position - 1 - position if head else 0
+        lags = await self._places.refresh(await partition_shards(self._log))
+        for shard, behind in lags.items():
             self._lag.labels(str(shard)).set(behind)
 
     async def step(self) -> int:
         """See `Follower.step`. Raises `Unavailable` when log or server are away; what was started
         then is asked for again."""
         moved = 0
-        for shard in list(self._positions):
-            page = await self._log.read(shard, after=self._positions[shard], limit=PAGE)
+        for shard, position in list(self._places.positions.items()):
+            page = await self._log.read(shard, after=position, limit=PAGE)
             if page:
                 moved += len(page)
                 await self._start_all([s for event in page for s in await self._subjects(event)])
-                position = page[-1].position
-                await self._log.save_checkpoint(Checkpoint(READER, BUILD, shard, position))
-                self._positions[shard] = position
+                await self._places.move(shard, page[-1].position)
         return moved
 
     async def _subjects(self, event: RecordedEvent) -> tuple[Subject, ...]:
         try:
             return subjects_of(event)
         except Rejected as e:
-            source = f"trigger/shard {event.shard}@{event.position}"
-            letter = DeadLetter(
-                id=source, source=source, code=e.code, reason=str(e), body=event.payload,
-                at=Instant.now(),
-            )  # fmt: skip
+            letter = DeadLetter.of_event(
+                event, reader=READER, code=e.code, reason=str(e), at=Instant.now()
+            )
             await self._log.bury(letter)
             self._letters.labels(e.code).inc()
             return ()
