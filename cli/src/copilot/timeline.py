@@ -40,7 +40,7 @@ from copilot_core.events import (
     TransitionExplained,
     cluster_of,
 )
-from copilot_projections.telling import seen_sign, untold, words
+from copilot_projections.telling import ranked, seen_sign, told_by, untold, usd, words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -125,22 +125,18 @@ def _told(event: Event) -> Iterator[tuple[Piece, ...]]:
             )
         case CausesRanked():
             yield from _causes(event)
-        case TransitionExplained():
-            yield (f"explained by {event.model or event.source}: ", _headline(event))
-        case IncidentReviewed():
-            yield (f"incident reviewed by {event.model or event.source}: ", _headline(event))
-        case StateAssessed():
-            yield (f"state assessed by {event.model or event.source}: ", _headline(event))
+        case TransitionExplained() | IncidentReviewed() | StateAssessed():
+            yield (f"{told_by(event)}: ", (event.explanation.headline.text, "italic"))
         case ModelCallReserved():
             yield (
                 f"call of {event.model} allowed: at most {event.requests} requests, "
-                f"{event.tokens} tokens, {_usd(event.cost_micro_usd)}",
+                f"{event.tokens} tokens, {usd(event.cost_micro_usd)}",
             )
         case ModelCallSettled():
             yield (
                 f"call of a model {event.outcome}: {event.requests} requests, "
                 f"{event.input_tokens} + {event.output_tokens} tokens, "
-                f"{_usd(event.cost_micro_usd)}",
+                f"{usd(event.cost_micro_usd)}",
             )
         case ConfigChanged():
             yield from _config(event)
@@ -188,8 +184,7 @@ def _sight(event: SightLost | SightRegained) -> Iterator[tuple[Piece, ...]]:
 
 
 def _causes(event: CausesRanked) -> Iterator[tuple[Piece, ...]]:
-    named = [f"{words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
-    yield (f"causes: {', '.join(named) or 'none'}",)
+    yield (ranked(event),)
     for cause in event.causes:
         gone = "" if cause.now else "not seen any more; when it was, "
         yield (f"{words(cause.component, cause.kind)}: {gone}{_signs(cause.evidence)}",)
@@ -201,14 +196,6 @@ def _causes(event: CausesRanked) -> Iterator[tuple[Piece, ...]]:
 
 def _signs(signs: Sequence[SignSeen]) -> str:
     return "; ".join(map(seen_sign, signs))
-
-
-def _headline(event: TransitionExplained | IncidentReviewed | StateAssessed) -> Piece:
-    return (event.explanation.headline.text, "italic")
-
-
-def _usd(micro_usd: int) -> str:
-    return f"{micro_usd / 1e6:.4f} USD"
 
 
 def _config(event: ConfigChanged) -> Iterator[tuple[Piece, ...]]:

@@ -107,10 +107,15 @@ def of(event: Event) -> Told | None:
 
 def _told_causes(event: CausesRanked) -> Told:
     """The likeliest first; each with what was seen for it and against it."""
-    named = [f"{words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
     reasons = [*map(_told_cause, event.causes), *map(untold, event.cannot_tell)]
     became = words(event.causes[0].component, event.causes[0].kind) if event.causes else ""
-    return Told("", became, f"causes: {', '.join(named) or 'none'}", reasons)
+    return Told("", became, ranked(event), reasons)
+
+
+def ranked(event: CausesRanked) -> str:
+    """The causes of a ranking in one line, each with its score."""
+    named = [f"{words(c.component, c.kind)} ({c.score:.2f})" for c in event.causes]
+    return f"causes: {', '.join(named) or 'none'}"
 
 
 def words(component: str, kind: str) -> str:
@@ -152,7 +157,8 @@ def _says(cause: str) -> str:
     return CAUSE[cause].says if cause in CAUSE else _read_aloud(cause)
 
 
-def _told_explanation(event: Explaining) -> Told:
+def told_by(event: Explaining) -> str:
+    """What was put into words, and by whom."""
     match event:
         case TransitionExplained():
             what = "explained"
@@ -162,22 +168,31 @@ def _told_explanation(event: Explaining) -> Told:
             what = "state assessed"
         case _:
             assert_never(event)
+    return f"{what} by {event.model or event.source}"
+
+
+def usd(micro_usd: int) -> str:
+    """An amount of money, to a hundredth of a cent."""
+    return f"{micro_usd / 1e6:.4f} USD"
+
+
+def _told_explanation(event: Explaining) -> Told:
     stands = f"the words of the rules stand: {event.stands_because}" if event.stands_because else ""
     cut = f"sentences cut: {len(event.cut)}" if event.cut else ""
     told = event.explanation
-    summary = f"{what} by {event.model or event.source}: {told.headline.text}"
+    summary = f"{told_by(event)}: {told.headline.text}"
     return Told("", "", summary, [told.next_step.action, stands, cut])
 
 
 def _told_call(event: ModelCallReserved | ModelCallSettled) -> Told:
-    usd = f"{event.cost_micro_usd / 1e6:.4f} USD"
+    cost = usd(event.cost_micro_usd)
     match event:
         case ModelCallReserved():
-            most = f"at most {event.requests} requests, {event.tokens} tokens, {usd}"
+            most = f"at most {event.requests} requests, {event.tokens} tokens, {cost}"
             return Told("", "", f"model call {event.call} of {event.model} allowed", [most])
         case ModelCallSettled():
             tokens = f"{event.input_tokens} tokens in, {event.output_tokens} out"
-            came_to = f"{event.requests} requests, {tokens}, {usd}"
+            came_to = f"{event.requests} requests, {tokens}, {cost}"
             return Told("", event.outcome, f"model call {event.call} {event.outcome}", [came_to])
         case _:
             assert_never(event)
