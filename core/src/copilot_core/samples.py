@@ -219,8 +219,8 @@ def pack(readings: tuple[Reading, ...]) -> list[float | str]:
 
 def unpack(values: Iterable[float | str], signals: int) -> tuple[Reading, ...]:
     """Compact readings of signal list `signals`, in the order of the present one."""
-    found = tuple(MISSING_OF[v] if isinstance(v, str) else float(v) for v in values)
-    return in_present_order(found, signals)
+    found: list[Reading] = [MISSING_OF[v] if isinstance(v, str) else float(v) for v in values]
+    return in_present_order(tuple(found), signals)
 
 
 def in_present_order(readings: tuple[Reading, ...], signals: int) -> tuple[Reading, ...]:
