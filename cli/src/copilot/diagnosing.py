@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from whenever import Instant
-
-from copilot.times import rfc3339
+from copilot.times import rfc3339_of
 from copilot_core.diagnosis import finals
-from copilot_core.events import CausesRanked, NewEvent, SampleRecorded, Status
-
-_IMPAIRED = frozenset({Status.STRESSED, Status.CRITICAL})
+from copilot_core.events import CausesRanked, NewEvent, SampleRecorded
+from copilot_core.values import UNWELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +26,8 @@ class Trouble:
         """As a script reads it."""
         causes = self.ranking.causes if self.ranking else ()
         return {
-            "since": _rfc3339(self.since),
-            "until": None if self.until is None else _rfc3339(self.until),
+            "since": rfc3339_of(self.since),
+            "until": None if self.until is None else rfc3339_of(self.until),
             "causes": [
                 {"component": c.component, "kind": c.kind, "score": c.score} for c in causes
             ],
@@ -54,11 +51,7 @@ def troubles(events: Sequence[NewEvent]) -> list[Trouble]:
             found.append(Trouble(since, sample.slot, impaired, final.get(since)))
             impaired = False
         since = now
-        impaired = (impaired or sample.verdict.status in _IMPAIRED) and bool(now)
+        impaired = (impaired or sample.verdict.status in UNWELL) and bool(now)
     if since:
         found.append(Trouble(since, None, impaired, final.get(since)))
     return [t for t in found if t.impaired or (t.ranking and t.ranking.causes)]
-
-
-def _rfc3339(slot: int) -> str:
-    return rfc3339(Instant.from_timestamp(slot))

@@ -52,3 +52,8 @@ def duration_s(text: str | int) -> int:
 def rfc3339(at: Instant) -> str:
     """An instant the way every output writes it: RFC 3339 in UTC."""
     return at.format_iso()
+
+
+def rfc3339_of(slot: int) -> str:
+    """A slot, in Unix seconds, the same way."""
+    return rfc3339(Instant.from_timestamp(slot))

@@ -38,7 +38,7 @@ from copilot_core.quantities import Sight
 from copilot_core.readings import Missing, Reading, reading
 from copilot_core.signals import PULSE_OF, SERVER_ROLES, Role
 from copilot_core.signs import SIGN, Scene, hold_s, pulse
-from copilot_core.values import Evidence, Status
+from copilot_core.values import UNWELL, Evidence, Status
 
 QUIET_SLOTS: Final = 4
 """Slots without anything wrong after which the trouble is over."""
@@ -184,7 +184,7 @@ def diagnose(
     `before` is what had been suspected, `last` the last ranking: it keeps the evidence of causes
     that are not seen any more.
     """
-    unwell = status in (Status.STRESSED, Status.CRITICAL)
+    unwell = status in UNWELL
     impaired = unwell or bool(scene.fired)
     fresh = evidence is Evidence.FRESH
     if not (before.since or impaired or not fresh or _gone(scene)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +29,10 @@ class Status(StrEnum):
     CRITICAL = "critical"
     UNKNOWN = "unknown"
     """Nothing was ever seen well enough to say; only before the first verdict."""
+
+
+UNWELL: Final = frozenset({Status.STRESSED, Status.CRITICAL})
+"""Statuses in which progress is impaired, in danger or lost."""
 
 
 class Evidence(StrEnum):

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from whenever import Instant
 
 from copilot.demo.play import WEEK_S, Incident
 from copilot.explained_rows import rows
 from copilot.log_audit import Refold
 from copilot.terminal import console, emit, note
 from copilot.timeline import as_record, as_rows
-from copilot.times import rfc3339
+from copilot.times import rfc3339_of
 from copilot_core.events import IncidentReviewed, RecordedEvent, TransitionExplained
 
 LAST_LINES: Final = 5
@@ -50,14 +49,14 @@ class Show:
         """Everything answers."""
         first, last = self._incident.samples[0].slot, self._incident.samples[-1].slot
         self._say(
-            f"playing {self._incident.cluster}, {_clock(first)} to {_clock(last)}, "
+            f"playing {self._incident.cluster}, {rfc3339_of(first)} to {rfc3339_of(last)}, "
             f"through the line; the API is at {url}\n"
         )
         self._progress.start()
 
     def played(self, number: int, slot: int) -> None:
         """A slot was scraped and sent."""
-        self._progress.update(self._task, completed=number, description=_clock(slot))
+        self._progress.update(self._task, completed=number, description=rfc3339_of(slot))
 
     def event(self, event: RecordedEvent) -> None:
         """An event came out of the public topic."""
@@ -143,7 +142,3 @@ class Show:
     def _say(self, text: str) -> None:
         if not self._as_json:
             self._out.print(text, soft_wrap=True)
-
-
-def _clock(slot: int) -> str:
-    return rfc3339(Instant.from_timestamp(slot))

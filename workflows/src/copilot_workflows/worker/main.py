@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from copilot_core.errors import Unavailable
-from copilot_core.values import Status
+from copilot_core.values import UNWELL
 from copilot_eventlog.direct import DirectShard, DirectWriter
 from copilot_eventlog.postgres import PostgresLog, open_log
 from copilot_eventlog.protocol import EventLog
@@ -44,7 +44,6 @@ WORKFLOWS: Final = (
 """Every workflow there is; a new one is a line here."""
 
 LOOK_EVERY_S: Final = 5.0
-UNHAPPY: Final = frozenset({Status.STRESSED, Status.CRITICAL})
 
 
 async def run_agents(service: Service, settings: AgentsSettings) -> None:
@@ -115,7 +114,7 @@ def _unhappy(log: PostgresLog) -> Clusters:
         found: list[str] = []
         after = ""
         while page := await clusters.page(views, after=after):
-            found += [row.cluster for row in page if row.status in UNHAPPY]
+            found += [row.cluster for row in page if row.status in UNWELL]
             after = page[-1].cluster
         return found
 
